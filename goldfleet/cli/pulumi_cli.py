@@ -1,0 +1,140 @@
+"""Runs the Pulumi CLI for the Automation API: an exact environment, interrupts forwarded once, a deadline.
+
+The SDK's own runner inherits all of the caller's environment and leaves an interrupt to chance: a Ctrl-C then leaves a
+locked state and an orphaned provider behind.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import IO, cast
+
+from pulumi.automation import CommandResult, OnOutput, PulumiCommand
+from pulumi.automation.errors import create_command_error
+from semver import VersionInfo
+
+DEADLINE = 2 * 60 * 60.0
+"""Seconds for one run of the CLI: longer than AWS needs for all databases of a stack."""
+GRACE = 60.0
+"""Seconds that the engine gets to stop after an interrupt, before it is killed."""
+
+
+class PulumiCli(PulumiCommand):
+    """The Pulumi CLI at a path.
+
+    Args:
+        path: the executable.
+        version: its version.
+        environment: all that it sees, beside what the Automation API adds.
+        deadline: seconds for one run.
+    """
+
+    def __init__(
+        self, path: Path, version: VersionInfo, environment: Mapping[str, str], deadline: float = DEADLINE
+    ) -> None:
+        self.command = str(path)
+        self.version = version
+        self._environment = dict(environment)
+        self._deadline = deadline
+        self._running: subprocess.Popen[str] | None = None
+        self._interrupted = False
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: OnOutput | None = None,
+        on_error: OnOutput | None = None,
+    ) -> CommandResult:
+        """Runs `pulumi ARGS`; it is given no terminal, so it never asks.
+
+        Raises:
+            KeyboardInterrupt: the person interrupted; the engine has stopped.
+            CommandError: the CLI failed.
+        """
+        environment = {**self._environment, **additional_env, "PULUMI_AUTOMATION_API": "true"}
+        with (
+            subprocess.Popen(
+                [self.command, "--non-interactive", *args],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=cwd,
+                env=environment,
+                encoding="utf-8",
+                start_new_session=True,
+            ) as process,
+            self._supervised(process),
+        ):
+            output, errors = _read(process, on_output, on_error)
+        if self._interrupted:
+            raise KeyboardInterrupt
+        result = CommandResult(stdout=output, stderr=errors, code=process.returncode)
+        if result.code != 0:
+            raise create_command_error(result)
+        return result
+
+    @contextmanager
+    def _supervised(self, process: subprocess.Popen[str]) -> Iterator[None]:
+        """While inside: an interrupt reaches the engine, and past the deadline the engine is killed."""
+        self._running = process
+        timer = threading.Timer(self._deadline, _kill, (process,))
+        timer.daemon = True
+        timer.start()
+        main_thread = threading.current_thread() is threading.main_thread()
+        before = {number: signal.signal(number, self._forward) for number in _STOPS} if main_thread else {}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            timer.cancel()
+            self._running = None
+
+    def _forward(self, _number: int, _frame: FrameType | None) -> None:
+        self._interrupted = True
+        process = self._running
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGINT)
+        killer = threading.Timer(GRACE, _kill, (process,))
+        killer.daemon = True
+        killer.start()
+
+
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _read(process: subprocess.Popen[str], on_output: OnOutput | None, on_error: OnOutput | None) -> tuple[str, str]:
+    lines: tuple[list[str], list[str]] = ([], [])
+
+    def collect(stream: IO[str], into: list[str], callback: OnOutput | None) -> None:
+        for line in stream:
+            into.append(line.rstrip())
+            if callback:
+                callback(into[-1])
+
+    streams = (cast(IO[str], process.stdout), cast(IO[str], process.stderr))
+    readers = [
+        threading.Thread(target=collect, args=arguments, daemon=True)
+        for arguments in zip(streams, lines, (on_output, on_error), strict=True)
+    ]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    process.wait()
+    return "\n".join(lines[0]), "\n".join(lines[1])
