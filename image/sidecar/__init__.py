@@ -1,0 +1,1 @@
+"""Runs beside the app in every clone: ships its log lines, and keeps the lists of replicas up to date."""
