@@ -7,8 +7,8 @@ import sys
 from datetime import UTC, datetime
 
 
-def line(level: str, event: str, **fields: object) -> None:
-    """Writes one line: time (UTC), level, event and what belongs to it."""
+def line(level: str, message: str, **fields: object) -> None:
+    """Writes one line: time (UTC), level, message and what belongs to it."""
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
-    sys.stderr.write(json.dumps({"time": time, "level": level, "event": event, **fields}) + "\n")
+    sys.stderr.write(json.dumps({"time": time, "level": level, "logger": "image", "message": message, **fields}) + "\n")
     sys.stderr.flush()
