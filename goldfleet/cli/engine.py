@@ -20,9 +20,8 @@ from pulumi.automation import (
 from semver import VersionInfo
 
 from goldfleet.cli.pulumi_cli import PulumiCli
+from goldfleet.cli.pulumi_finder import PULUMI_VERSION
 from goldfleet.errors import GoldfleetError
-
-PULUMI_VERSION = "3.259.0"
 
 OnEvent = Callable[[EngineEvent], None]
 

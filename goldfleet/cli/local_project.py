@@ -12,8 +12,7 @@ from typing import Any
 import yaml
 
 from goldfleet.cli.engine import Project, local_environment
-
-NAMESPACE = "goldfleet"
+from goldfleet.cli.settings_file import NAMESPACE
 
 Settings = Mapping[str, Mapping[str, Any]]
 

@@ -1,0 +1,77 @@
+"""`goldfleet VERB`: finds the verb's module, runs it, and turns every error into its three parts."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from goldfleet.errors import GoldfleetError, SettingsError
+
+OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+VERBS: Mapping[str, str] = {
+    "up": "make the stack what its settings say, and print the URL",
+    "scale": "change the number of clones",
+    "deploy": "release the app of this checkout and replace the clones one by one",
+    "status": "show release, clones, stores, and the setting against what runs",
+    "logs": "show the clones' log lines",
+    "doctor": "check that everything is here that the stack needs",
+    "down": "stop the local cloud and leave nothing but caches",
+    "run": "run one reloading process of the app against the running local stores",
+}
+
+EPILOG = """\
+examples:
+  goldfleet up                 the whole system on this machine
+  goldfleet scale 4            four clones
+  goldfleet deploy             what is in app/ now, on every clone
+  goldfleet up -s dev          the same program on AWS
+
+exit codes: 0 done, 1 failed, 2 wrong usage or wrong setting, 130 interrupted
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one verb and returns the exit code."""
+    verb = next((argument for argument in arguments if not argument.startswith("-")), None)
+    options = _parser(verb if verb in VERBS else None).parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except GoldfleetError as error:
+        print(f"error: {error.where}: {error.what}\n  -> {error.way_out}", file=sys.stderr)
+        return WRONG_USAGE if isinstance(error, SettingsError) else FAILED
+    except KeyboardInterrupt:
+        print("\ninterrupted; `goldfleet up` goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it exits
+        return OK
+    return code
+
+
+def _parser(verb: str | None) -> argparse.ArgumentParser:
+    """The parser; only the module of `verb` is imported, so that every verb starts fast."""
+    parser = argparse.ArgumentParser(
+        prog="goldfleet",
+        description="A fleet of identical servers from one golden image, on AWS or on this machine.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    for name, summary in VERBS.items():
+        sub = verbs.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name == verb:
+            module = importlib.import_module(f"goldfleet.cli.verbs.{name}")
+            sub.description = f"{summary[0].upper()}{summary[1:]}."
+            sub.epilog = f"examples:\n{module.EXAMPLES}"
+            sub.add_argument("-s", "--stack", default="local", help="name of the stack (default: local)")
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,116 @@
+"""What `up`, `scale` and `deploy` end in: the settings are checked, the program runs, the site answers."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from goldfleet.cli import local_cloud, summary
+from goldfleet.cli.checkout import CHECKOUT, cache_folder
+from goldfleet.cli.engine import Engine, Project
+from goldfleet.cli.local_project import LocalProject
+from goldfleet.cli.pulumi_finder import find_pulumi
+from goldfleet.cli.stack_account import LOCAL, names_of, session_of, settings_of
+from goldfleet.cli.stack_view import observe
+from goldfleet.cli.terminal import Terminal
+from goldfleet.contract.service import HEALTH_PATH
+from goldfleet.errors import LocalCloudError
+
+ANSWER_SECONDS = 60
+PLUGINS = {"aws": CHECKOUT / "local" / "provider", "random": CHECKOUT / "local" / "provider"}
+OWN_PLUGIN = {"goldfleet": CHECKOUT / "infra" / "provider"}
+
+
+def bring_up(stack: str, terminal: Terminal) -> dict[str, Any]:
+    """Makes the stack what its settings say; the caller holds the checkout's lock.
+
+    Args:
+        stack: name of the stack.
+        terminal: shows what happens.
+
+    Returns:
+        the program's outputs.
+    """
+    settings_of(stack).load()
+    return _local(terminal) if stack == LOCAL else _on_aws(stack, terminal)
+
+
+def _local(terminal: Terminal) -> dict[str, Any]:
+    supervisor = local_cloud.begin(terminal.line)
+    program = importlib.import_module("infra.stack").program  # a second of imports, while the supervisor starts
+    pulumi = find_pulumi(cache_folder(), terminal.line)
+    local_cloud.wait_ready(supervisor)
+    settings = settings_of(LOCAL).raw()
+    folder = local_cloud.FOLDER
+    project = LocalProject(folder.project, folder.pulumi, PLUGINS | OWN_PLUGIN, pulumi)
+    outputs = _apply(project.write(LOCAL, settings, program), terminal, unfinished=folder.project / "unfinished")
+    with terminal.step("waiting for the first answer"):
+        wait_for_answer(outputs["public_url"] + HEALTH_PATH)
+    return outputs
+
+
+def _on_aws(stack: str, terminal: Terminal) -> dict[str, Any]:
+    pulumi = find_pulumi(cache_folder(), terminal.line)
+    program = importlib.import_module("infra.stack").program
+    return _apply(Project(CHECKOUT, stack, program, pulumi, _environment()), terminal, unfinished=None)
+
+
+def _apply(project: Project, terminal: Terminal, unfinished: Path | None) -> dict[str, Any]:
+    """Runs the program.
+
+    Args:
+        project: the stack.
+        terminal: shows the resources.
+        unfinished: marks an `up` that has not ended; where it is found, the last one was killed, and its lock and
+            half-made resources are cleared first. None where another person's `up` may be the one that runs.
+    """
+    with terminal.step(f"pulumi up, stack {project.stack}") as step:
+        engine = Engine(project)
+        if unfinished is None:
+            return engine.up(step.on_event)
+        if unfinished.exists():
+            step.note("clearing what an interrupted up left")
+            engine.recover()
+        unfinished.touch()
+        outputs = engine.up(step.on_event)
+        unfinished.unlink()
+        return outputs
+
+
+def wait_for_answer(url: str, seconds: float = ANSWER_SECONDS) -> None:
+    """Waits until a GET of `url` answers 200.
+
+    Raises:
+        LocalCloudError: it does not within `seconds`; the last answer is named.
+    """
+    deadline = time.monotonic() + seconds
+    last = "no answer"
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  the balancer's own address
+                if answer.status == 200:
+                    return
+                last = f"status {answer.status}"
+        except urllib.error.HTTPError as error:
+            last = f"status {error.code}"
+        except OSError as error:
+            last = str(getattr(error, "reason", error))
+        time.sleep(0.1)
+    raise LocalCloudError(url, f"no answer within {seconds:.0f} s ({last})", "see `goldfleet status`")
+
+
+def _environment() -> Mapping[str, str]:
+    """On AWS the person's own environment is what leads to their account and state."""
+    return {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+
+
+def show_stack(stack: str, terminal: Terminal) -> None:
+    """What runs now, and what a person may do next."""
+    settings = settings_of(stack).load()
+    summary.show_result(observe(session_of(settings), names_of(settings), settings.fleet.desired), terminal)

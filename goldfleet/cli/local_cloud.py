@@ -1,0 +1,121 @@
+"""Starts and stops the local cloud's supervisor, and cleans up after one that died."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from goldfleet.cli.checkout import CHECKOUT, RUN
+from goldfleet.errors import LocalCloudError
+from local import processes
+from local.addresses import control_endpoint
+from local.network_number import choose_network
+from local.run_folder import Run, RunFolder, volatile_folder
+
+READY_SECONDS = 60
+STOP_SECONDS = 60
+END_SECONDS = 5
+LOG_LINES = 12
+
+Report = Callable[[str], None]
+
+FOLDER = RunFolder(RUN)
+
+
+def running() -> Run | None:
+    """The local cloud of this checkout, or None when none runs."""
+    run = FOLDER.read_run()
+    return run if run and _supervisor(run).alive else None
+
+
+def require_running() -> Run:
+    """The local cloud of this checkout.
+
+    Raises:
+        LocalCloudError: it does not run.
+    """
+    run = running()
+    if run is None:
+        raise LocalCloudError("stack local", "the local cloud does not run", "start it with `goldfleet up`")
+    return run
+
+
+def endpoint() -> str:
+    """Where the control plane of this checkout answers, or will answer once it is started."""
+    run = running()
+    return run.endpoint if run else control_endpoint(choose_network(CHECKOUT))
+
+
+def begin(report: Report) -> subprocess.Popen[bytes] | None:
+    """Starts the supervisor unless it runs, and returns at once; what a dead one left is removed first."""
+    if running():
+        return None
+    _discard(report)
+    FOLDER.create()
+    report("starting the local cloud")
+    command = (sys.executable, "-m", "local.supervisor")
+    program = processes.Program("supervisor", command, CHECKOUT, FOLDER.log, _environment())
+    return processes.spawn(FOLDER, program)
+
+
+def wait_ready(supervisor: subprocess.Popen[bytes] | None) -> Run:
+    """Waits until the supervisor that `begin` started is ready.
+
+    Raises:
+        LocalCloudError: it died, with the end of its log, or it took too long.
+    """
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        run = running()
+        if run and (supervisor is None or run.supervisor == supervisor.pid):
+            return run
+        if supervisor is None or supervisor.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise LocalCloudError(
+        "local cloud", f"it did not start; the end of its log:\n{_log_end(FOLDER.log)}", "run `goldfleet up` again"
+    )
+
+
+def stop(report: Report) -> None:
+    """Ends every process of the local cloud and removes its folders; fine when there is nothing."""
+    run = FOLDER.read_run()
+    if run and (supervisor := _supervisor(run)).alive:
+        report("stopping the local cloud")
+        processes.end([supervisor], signal.SIGTERM, grace=STOP_SECONDS)
+    _discard(report)
+
+
+def _discard(report: Report) -> None:
+    """Removes a run whose supervisor is dead: processes first, then files."""
+    if not FOLDER.root.exists():
+        return
+    left = processes.end_all(FOLDER, grace=END_SECONDS)
+    if left:
+        report(f"ended {len(left)} processes that a dead supervisor left")
+    run = FOLDER.read_run()
+    if run:
+        shutil.rmtree(volatile_folder(run.network), ignore_errors=True)
+    FOLDER.remove()
+    if not any(FOLDER.root.parent.iterdir()):
+        FOLDER.root.parent.rmdir()
+
+
+def _supervisor(run: Run) -> processes.Process:
+    return processes.Process("supervisor", run.supervisor, run.started, ())
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of the person's AWS account reaches the local cloud."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
+
+
+def _log_end(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return "\n".join(f"  | {line}" for line in lines[-LOG_LINES:]) or "  | (empty)"

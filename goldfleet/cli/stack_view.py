@@ -1,0 +1,226 @@
+"""What runs of a stack, as AWS tells it: the balancer, the clones, the stores, the last events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from goldfleet.aws_session import AwsSession
+from goldfleet.contract.names import TAG_PROJECT, TAG_RELEASE, TAG_STACK, Names
+
+EVENTS_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Clone:
+    """One instance of the fleet.
+
+    Args:
+        release: digest of what it runs, or its image's id when the image carries no release.
+        lifecycle: of the group: `InService`, `Pending`, `Terminating`, ...
+        health: of the target group: `healthy`, `initial`, `unhealthy`, `draining`, `unused`.
+        reason: why it is not healthy, in AWS's words.
+    """
+
+    id: str
+    zone: str
+    address: str
+    release: str
+    lifecycle: str
+    health: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Store:
+    """A database instance or a replication group.
+
+    Args:
+        role: `main`, `replica`, `sessions`, `cache`.
+        status: in AWS's words; `available` is good.
+        address: `host:port`, empty while there is none.
+    """
+
+    id: str
+    role: str
+    status: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that AWS did to the fleet."""
+
+    time: str
+    text: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class View:
+    """A stack at one moment; counts are of clones.
+
+    Args:
+        releases: digests that run now; two while a rollout is under way.
+        setting: `fleet.desired`.
+        wanted: what the group wants now; scaling may have moved it away from the setting.
+    """
+
+    stack: str
+    url: str
+    releases: tuple[str, ...]
+    setting: int
+    wanted: int
+    min: int
+    max: int
+    clones: tuple[Clone, ...]
+    stores: tuple[Store, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def serving(self) -> int:
+        return sum(clone.health == "healthy" for clone in self.clones)
+
+
+def observe(session: AwsSession, names: Names, setting: int) -> View:
+    """Asks AWS.
+
+    Args:
+        session: the stack's account.
+        names: names of the stack.
+        setting: `fleet.desired` as written in the settings.
+    """
+    group = _group(session, names)
+    clones = _clones(session, group)
+    return View(
+        stack=names.stack,
+        url=_url(session, names),
+        releases=tuple(sorted({clone.release for clone in clones})),
+        setting=setting,
+        wanted=group.get("DesiredCapacity", 0),
+        min=group.get("MinSize", 0),
+        max=group.get("MaxSize", 0),
+        clones=tuple(clones),
+        stores=(*_databases(session, names), *_replication_groups(session, names)),
+        events=_events(session, group),
+    )
+
+
+def _group(session: AwsSession, names: Names) -> Mapping[str, Any]:
+    """The fleet's group, or an empty mapping when there is none yet."""
+    pages = session.client("autoscaling").get_paginator("describe_auto_scaling_groups").paginate()
+    for group in (group for page in pages for group in page["AutoScalingGroups"]):
+        if _is_of(names, group["Tags"]):
+            return dict(group)
+    return {}
+
+
+def _clones(session: AwsSession, group: Mapping[str, Any]) -> list[Clone]:
+    members = {member["InstanceId"]: member for member in group.get("Instances", [])}
+    if not members:
+        return []
+    ec2 = session.client("ec2")
+    found = ec2.describe_instances(InstanceIds=sorted(members))["Reservations"]
+    instances = [instance for reservation in found for instance in reservation["Instances"]]
+    releases = _releases(ec2, {instance["ImageId"] for instance in instances})
+    health = _health(session, group["TargetGroupARNs"])
+    clones = []
+    for instance in instances:
+        state, reason = health.get(instance["InstanceId"], ("unused", ""))
+        clones.append(
+            Clone(
+                id=instance["InstanceId"],
+                zone=instance["Placement"]["AvailabilityZone"],
+                address=instance.get("PrivateIpAddress", ""),
+                release=releases.get(instance["ImageId"], instance["ImageId"]),
+                lifecycle=members[instance["InstanceId"]]["LifecycleState"],
+                health=state,
+                reason=reason,
+            )
+        )
+    return sorted(clones, key=lambda clone: (clone.zone, clone.id))
+
+
+def _releases(ec2: Any, image_ids: Iterable[str]) -> dict[str, str]:
+    images = ec2.describe_images(ImageIds=sorted(image_ids))["Images"]
+    tagged = {image["ImageId"]: _tags(image.get("Tags", [])).get(TAG_RELEASE) for image in images}
+    return {image: release for image, release in tagged.items() if release}
+
+
+def _health(session: AwsSession, target_groups: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """State and reason by instance id."""
+    balancer = session.client("elbv2")
+    described = [
+        target
+        for arn in target_groups
+        for target in balancer.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+    ]
+    return {
+        target["Target"]["Id"]: (target["TargetHealth"]["State"], target["TargetHealth"].get("Description", ""))
+        for target in described
+    }
+
+
+def _databases(session: AwsSession, names: Names) -> list[Store]:
+    found = session.client("rds").describe_db_instances()["DBInstances"]
+    return [
+        Store(
+            id=database["DBInstanceIdentifier"],
+            role="replica" if database.get("ReadReplicaSourceDBInstanceIdentifier") else "main",
+            status=database["DBInstanceStatus"],
+            address=_address(database.get("Endpoint")),
+        )
+        for database in found
+        if database["DBInstanceIdentifier"].startswith(f"{names.prefix}-")
+    ]
+
+
+def _replication_groups(session: AwsSession, names: Names) -> list[Store]:
+    found = session.client("elasticache").describe_replication_groups()["ReplicationGroups"]
+    return [
+        Store(
+            id=group["ReplicationGroupId"],
+            role=group["ReplicationGroupId"].removeprefix(f"{names.prefix}-"),
+            status=group["Status"],
+            address=_address(next((node.get("PrimaryEndpoint") for node in group.get("NodeGroups", [])), None)),
+        )
+        for group in found
+        if group["ReplicationGroupId"].startswith(f"{names.prefix}-")
+    ]
+
+
+def _url(session: AwsSession, names: Names) -> str:
+    """Under which people see the site: the stack's own record of it."""
+    balancers = session.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    for balancer in balancers:
+        if balancer["LoadBalancerName"].startswith(names.prefix):
+            return str(balancer["DNSName"])
+    return ""
+
+
+def _events(session: AwsSession, group: Mapping[str, Any]) -> tuple[Event, ...]:
+    if not group:
+        return ()
+    activities = session.client("autoscaling").describe_scaling_activities(
+        AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=EVENTS_SHOWN
+    )["Activities"]
+    return tuple(Event(_time(one["StartTime"]), one.get("Description", ""), one.get("Cause", "")) for one in activities)
+
+
+def _is_of(names: Names, tags: list[dict[str, str]]) -> bool:
+    found = _tags(tags)
+    return found.get(TAG_PROJECT) == names.project and found.get(TAG_STACK) == names.stack
+
+
+def _tags(tags: list[dict[str, str]]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def _address(endpoint: Mapping[str, Any] | None) -> str:
+    return f"{endpoint['Address']}:{endpoint['Port']}" if endpoint and endpoint.get("Address") else ""
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone().isoformat(timespec="seconds")

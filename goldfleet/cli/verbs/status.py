@@ -1,0 +1,35 @@
+"""`goldfleet status`: what runs, as AWS tells it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+from goldfleet.cli import summary
+from goldfleet.cli.stack_account import names_of, session_of, settings_of
+from goldfleet.cli.stack_view import observe
+from goldfleet.cli.terminal import Terminal
+
+EXAMPLES = """\
+  goldfleet status                            tables
+  goldfleet status --json | jq .clones        for programs
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The form of the answer."""
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs `status`; changes nothing."""
+    settings = settings_of(options.stack).load()
+    view = observe(session_of(settings), names_of(settings), settings.fleet.desired)
+    if options.json:
+        print(json.dumps(asdict(view), indent=2))
+        return 0
+    terminal = Terminal()
+    terminal.line(f"stack {options.stack}")
+    summary.show(view, terminal)
+    return 0
