@@ -66,7 +66,10 @@ class Shipper:
         lines, used = cut(self._source.read())
         if self._dropped:
             lines.insert(
-                0, json.dumps({"level": "warning", "logger": "image", "message": "log lines dropped", "count": self._dropped}).encode()
+                0,
+                json.dumps(
+                    {"level": "warning", "logger": "image", "message": "log lines dropped", "count": self._dropped}
+                ).encode(),
             )
         if lines:
             self._put(lines)

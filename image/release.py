@@ -1,0 +1,126 @@
+"""What a release is: the digest over everything that decides its bytes.
+
+Only content counts: no times, no permissions, no caches, no folder names above the checkout. Our own code that bakes is
+left out on purpose, a change of it is no new release; when it changes the bytes it makes, `LAYOUT` moves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from goldfleet.errors import ReleaseError
+
+LAYOUT = 1
+"""Moves when the same inputs are laid out as other bytes."""
+
+LOCK = "app/requirements.lock"
+SOURCES = ("app", "goldfleet/__init__.py", "goldfleet/errors.py", "goldfleet/contract", "goldfleet/state")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What the layer is made for.
+
+    Args:
+        python: full version of the Python that compiles and runs it: bytecode may differ between patch releases.
+        platform: as in wheel names, for example `linux_x86_64`.
+    """
+
+    python: str
+    platform: str
+
+    @classmethod
+    def here(cls) -> Runtime:
+        """This interpreter on this machine."""
+        return cls(platform.python_version(), sysconfig.get_platform().replace("-", "_").replace(".", "_"))
+
+    @property
+    def name(self) -> str:
+        """`python3.x`, as the layer's manifest says."""
+        return f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def sources(root: Path) -> dict[str, Path]:
+    """The files of the app layer that come from the checkout: path in the layer -> file.
+
+    Args:
+        root: the checkout.
+
+    Raises:
+        ReleaseError: a part is missing, or a link stands where a file should.
+    """
+    found: dict[str, Path] = {}
+    for part in SOURCES:
+        path = root / part
+        if not path.exists():
+            raise ReleaseError(str(path), "is missing, the app layer needs it", "run this in a checkout of the project")
+        found |= {file.relative_to(root).as_posix(): file for file in _files(path)}
+    return dict(sorted(found.items()))
+
+
+def digest(content: Mapping[str, str], runtime: Runtime, layers: Sequence[str]) -> str:
+    """The release's name: 64 hexadecimal digits.
+
+    Args:
+        content: path in the layer -> SHA-256 of the file, hexadecimal.
+        runtime: what it is made for.
+        layers: of `os` and `app`.
+    """
+    told = {
+        "layout": LAYOUT,
+        "layers": sorted(layers),
+        "python": runtime.python,
+        "platform": runtime.platform,
+        "files": dict(content),
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def working_tree(root: Path, layers: Sequence[str], runtime: Runtime | None = None) -> str:
+    """The digest of the release that this checkout would bake now.
+
+    Raises:
+        ReleaseError: a part is missing, or the layers cannot be baked here.
+    """
+    require_app_only(layers)
+    content = {path: file_digest(file) for path, file in sources(root).items()}
+    return digest(content, runtime or Runtime.here(), layers)
+
+
+def require_app_only(layers: Sequence[str]) -> None:
+    """Raises ReleaseError unless the app layer is all there is to bake."""
+    if list(layers) != ["app"]:
+        raise ReleaseError(
+            "image.layers",
+            f"[{', '.join(layers)}]: images with an OS layer cannot be baked yet",
+            "give the id of a registered image (ami-...) as image.release",
+        )
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_symlink():
+        raise ReleaseError(str(path), "is a symbolic link, a release holds files only", "put the file itself there")
+    if not path.is_dir():
+        yield path
+        return
+    for child in path.iterdir():
+        if not _passed_over(child.name):
+            yield from _files(child)
+
+
+def _passed_over(name: str) -> bool:
+    """Caches, hidden files and what editors leave behind."""
+    return name.startswith(".") or name == "__pycache__" or name.endswith((".pyc", "~", ".swp", ".orig", ".rej"))
