@@ -45,17 +45,21 @@ def find_pulumi(cache: Path, report: Report) -> Path:
     Raises:
         ToolMissing: there is none, and none can be installed or built.
     """
-    if found := _on_path():
+    if found := present(cache):
         return found
     home = cache / "pulumi" / PULUMI_VERSION
     binary = home / "bin" / "pulumi"
-    if binary.exists():
-        return binary
     home.parent.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(home.parent / "lock", report):
         if not binary.exists():
             _get(home, cache, report)
     return binary
+
+
+def present(cache: Path) -> Path | None:
+    """The CLI that is here already: the one on PATH, else the one in the cache."""
+    binary = cache / "pulumi" / PULUMI_VERSION / "bin" / "pulumi"
+    return _on_path() or (binary if binary.exists() else None)
 
 
 def recent_enough(version: str) -> bool:

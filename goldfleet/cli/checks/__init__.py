@@ -1,0 +1,1 @@
+"""What `goldfleet doctor` looks at: one small function a check, for this machine and for a stack on AWS."""
