@@ -1,0 +1,86 @@
+"""What one control plane knows beside moto's own state: its network, what the data plane reported, its version."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class TargetReport:
+    """What health checks say about one target: ELBv2's state and reason code."""
+
+    state: str
+    reason: str | None = None
+
+
+@dataclass
+class Reports:
+    """The latest of what the data plane has told.
+
+    Attributes:
+        rds, elasticache: status of each store by its id.
+        targets: by target group ARN and instance id.
+        consoles: console text by instance id.
+    """
+
+    rds: dict[str, str] = field(default_factory=dict)
+    elasticache: dict[str, str] = field(default_factory=dict)
+    targets: dict[str, dict[str, TargetReport]] = field(default_factory=dict)
+    consoles: dict[str, str] = field(default_factory=dict)
+
+
+class Cloud:
+    """The control plane of this process.
+
+    Attributes:
+        network: the checkout's N.
+        data_plane: True if stores and targets are only ready once they are reported.
+        lock: held by whoever reads or changes moto's state, which is not made for threads.
+    """
+
+    def __init__(self) -> None:
+        self.network = 10
+        self.data_plane = False
+        self.lock = threading.RLock()
+        self.reports = Reports()
+        self._version = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def configure(self, network: int, data_plane: bool) -> None:
+        """Says who this control plane is; called once, before it answers."""
+        self.network = network
+        self.data_plane = data_plane
+
+    def close(self) -> None:
+        """Lets everybody go who waits for a change."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def reset(self) -> None:
+        """Forgets what was reported."""
+        self.reports = Reports()
+        self.mark_changed()
+
+    def mark_changed(self) -> None:
+        """Counts one change and wakes those who wait for it."""
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+    def wait_for_change(self, after: int, timeout: float) -> int:
+        """The version, as soon as it is above `after`, or after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while self._version <= after and not self._closed:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    break
+                self._changed.wait(left)
+            return self._version
+
+
+CLOUD = Cloud()
