@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 
 from goldfleet.errors import LocalCloudError
+from local.run_folder import write_private
 
 _CANDIDATES = ("postgres", "nobody", "daemon")
 _ANSWER = 10.0
@@ -37,11 +38,20 @@ class Account:
     gid: int | None = None
     prefix: tuple[str, ...] = ()
 
-    def own(self, folder: Path) -> None:
-        """Makes a folder that only this account can enter; parents must exist."""
-        folder.mkdir(mode=0o700, exist_ok=True)
+    def give(self, path: Path) -> None:
+        """Makes a file or folder belong to this account."""
         if self.uid is not None and self.gid is not None:
-            os.chown(folder, self.uid, self.gid)
+            os.chown(path, self.uid, self.gid)
+
+    def make_folder(self, folder: Path) -> None:
+        """Makes a folder that only this account can enter; its parents must exist."""
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.give(folder)
+
+    def write(self, path: Path, text: str) -> None:
+        """Replaces a file that only this account can read."""
+        write_private(path, text)
+        self.give(path)
 
 
 MYSELF = Account()

@@ -84,6 +84,7 @@ def spawn(folder: RunFolder, program: Program) -> subprocess.Popen[bytes]:
     command = (*program.account.prefix, *program.command)
     descriptor = os.open(program.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
+        program.account.give(program.output)
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

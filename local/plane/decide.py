@@ -1,0 +1,151 @@
+"""What should run and what runs -> what to do next. Pure: no clock, no process, no AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from local.plane.running import Phase, Running, Unit
+from local.plane.wanted import Clone, Database, Main, Membership, Sidecar, Spec, Wanted
+
+
+@dataclass(frozen=True)
+class Start:
+    """Start it, with the data it has."""
+
+    spec: Spec
+
+
+@dataclass(frozen=True)
+class Change:
+    """Make a running one what AWS says now."""
+
+    before: Spec
+    spec: Spec
+
+
+@dataclass(frozen=True)
+class Stop:
+    """End it; with `forget`, its data goes too."""
+
+    spec: Spec
+    forget: bool
+
+
+@dataclass(frozen=True)
+class ReportUnhealthy:
+    """Tell its Auto Scaling group, which replaces it."""
+
+    instance_id: str
+    reason: str
+
+
+UnitAction = Start | Change | Stop
+Action = UnitAction | ReportUnhealthy
+
+
+def decide(wanted: Wanted, running: Running, now: float) -> tuple[Action, ...]:
+    """All actions that are due; at most one for each unit, none for a busy one.
+
+    Args:
+        wanted: what AWS says should run.
+        running: what runs.
+        now: seconds of the clock that `running` was written with.
+    """
+    return (*_starts(wanted, running, now), *_stops(wanted, running, now), *_reports(wanted, running, now))
+
+
+def _starts(wanted: Wanted, running: Running, now: float) -> Iterator[UnitAction]:
+    for spec in wanted.specs:
+        unit = running.units.get(spec.name)
+        if unit is None:
+            if _can_start(spec, running):
+                yield Start(spec)
+        elif now < unit.retry_at:
+            continue
+        elif unit.phase is Phase.DOWN and _can_start(spec, running):
+            yield Start(spec)
+        elif unit.phase is Phase.RUNNING and unit.spec != spec:
+            yield Change(unit.spec, spec)
+
+
+def _can_start(spec: Spec, running: Running) -> bool:
+    """A replica copies its main, a sidecar reads what its clone was told."""
+    match spec:
+        case Database(source=Main(main)):
+            return running.is_running(f"rds-{main}")
+        case Sidecar(clone):
+            return running.is_running(clone.name)
+        case _:
+            return True
+
+
+def _stops(wanted: Wanted, running: Running, now: float) -> Iterator[UnitAction]:
+    names = {spec.name for spec in wanted.specs}
+    for name, unit in running.units.items():
+        idle = unit.phase is not Phase.BUSY and now >= unit.retry_at
+        if name not in names and idle and _can_stop(unit, running):
+            yield Stop(unit.spec, forget=name not in wanted.paused)
+
+
+def _can_stop(unit: Unit, running: Running) -> bool:
+    """A clone stops when the balancer has let go of it, its sidecar after it, a main after its replicas."""
+    match unit.spec:
+        case Clone(instance_id=instance_id):
+            return instance_id not in running.serving
+        case Sidecar(clone):
+            return clone.name not in running.units
+        case Database(identifier=identifier, source=None):
+            return not any(_follows(other.spec, identifier) for other in running.units.values())
+        case _:
+            return True
+
+
+def _follows(spec: Spec, main: str) -> bool:
+    return isinstance(spec, Database) and spec.source is not None and spec.source.identifier == main
+
+
+def _reports(wanted: Wanted, running: Running, now: float) -> Iterator[ReportUnhealthy]:
+    for member in wanted.memberships:
+        reason = _complaint(member, running, now)
+        if reason and member.healthy and member.instance_id not in running.reported:
+            yield ReportUnhealthy(member.instance_id, reason)
+
+
+def _complaint(member: Membership, running: Running, now: float) -> str | None:
+    """Why a member should be replaced, or None.
+
+    A clone that never passed a check gets the group's grace, dead or alive: so a release that cannot start is tried
+    once per grace period and not as fast as the machine allows.
+    """
+    unit = running.units.get(member.instance_id)
+    if unit is None:
+        return None
+    in_grace = now - unit.created < member.grace
+    if unit.phase is Phase.ENDED:
+        waits = in_grace and member.instance_id not in running.healthy_once
+        return None if waits else "its process ended"
+    failing = running.unhealthy.get(member.instance_id)
+    if failing is None or in_grace or not member.checks_balancer:
+        return None
+    return f"its health check fails: {failing}"
+
+
+def store_statuses(wanted: Wanted, running: Running) -> dict[str, dict[str, str]]:
+    """What to report of every store: `{"rds": {id: status}, "elasticache": {group: status}}`."""
+    databases = {spec.identifier: _status([running.units.get(spec.name)], "failed") for spec in wanted.databases}
+    groups: dict[str, list[Unit | None]] = {}
+    for node in wanted.nodes:
+        groups.setdefault(node.group, []).append(running.units.get(node.name))
+    return {
+        "rds": databases,
+        "elasticache": {group: _status(units, "create-failed") for group, units in groups.items()},
+    }
+
+
+def _status(units: list[Unit | None], failed: str) -> str:
+    if any(unit is not None and unit.crash_looping for unit in units):
+        return failed
+    if all(unit is not None and (unit.phase is Phase.RUNNING or unit.started) for unit in units):
+        return "available"
+    return "creating"

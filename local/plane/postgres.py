@@ -1,0 +1,168 @@
+"""PostgreSQL in RDS's place: a main from `initdb`, replicas from a base backup that stream from it.
+
+Each server has its folder `stores/rds-ID/`: `data/`, its settings, the password file of `rdsadmin`, its log. A data
+folder gets its name only when it is complete, so a start that was cut off begins anew and loses nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import signal
+import subprocess
+from pathlib import Path
+
+from goldfleet.errors import LocalCloudError
+from local import certificates, processes
+from local.accounts import Account, unprivileged
+from local.plane import postgres_files as files
+from local.plane.actor import clean_environment, end, remove_data, run, wait_ready
+from local.plane.wanted import Address, Database, Main
+from local.processes import Program, spawn
+from local.run_folder import RunFolder
+from local.tools import POSTGRESQL, Programs, find
+
+_STOP = 10.0
+_TOOL = 60.0
+_COPY = 300.0
+_QUERY = 10.0
+
+
+class Postgres:
+    """The actor for databases.
+
+    Args:
+        folder: the run.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._found: tuple[Programs, Account] | None = None
+
+    def start(self, spec: Database) -> subprocess.Popen[bytes]:
+        home = self._home(spec.identifier)
+        programs, account = self._tools()
+        account.make_folder(home)
+        if not (home / "data").exists():
+            self._make_data(spec, home)
+        self._configure(spec, home)
+        process = spawn(
+            self._folder,
+            Program(
+                name=spec.name,
+                command=(programs["postgres"], "-D", str(home / "data"), "-c", f"config_file={home}/postgresql.conf"),
+                cwd=home,
+                output=home / "log",
+                environment=clean_environment(),
+                account=account,
+            ),
+        )
+        wait_ready(process, lambda: self._answers(spec), home / "log")
+        if spec.source is None:
+            self._tell(spec.address, spec.identifier, files.master_password(spec))
+        return process
+
+    def change(self, process: subprocess.Popen[bytes], before: Database, spec: Database) -> subprocess.Popen[bytes]:
+        if before.address == spec.address and before.source == spec.source:
+            if spec.source is None:
+                self._tell(spec.address, spec.identifier, files.master_password(spec))
+            return process
+        end(process, signal.SIGINT, _STOP)
+        if before.source is not None and spec.source is None:
+            (self._home(spec.identifier) / "data" / "standby.signal").unlink(missing_ok=True)
+        return self.start(spec)
+
+    def stop(self, process: subprocess.Popen[bytes] | None, spec: Database, *, forget: bool) -> None:
+        end(process, signal.SIGINT, _STOP)
+        processes.forget(self._folder, spec.name)
+        if forget:
+            if spec.source is not None:
+                self._drop_slot(spec, spec.source)
+            remove_data(self._home(spec.identifier))
+
+    def _tools(self) -> tuple[Programs, Account]:
+        if self._found is None:
+            programs = find(POSTGRESQL)
+            self._found = programs, unprivileged([programs.folder / "postgres", self._folder.stores])
+        return self._found
+
+    def _home(self, identifier: str) -> Path:
+        return self._folder.stores / f"rds-{identifier}"
+
+    def _make_data(self, spec: Database, home: Path) -> None:
+        draft = home / "data.new"
+        remove_data(draft)
+        if spec.source is None:
+            self._make_main(spec, home, draft)
+        else:
+            self._copy_main(spec, spec.source, home, draft)
+        draft.rename(home / "data")
+
+    def _make_main(self, spec: Database, home: Path, draft: Path) -> None:
+        programs, account = self._tools()
+        password = secrets.token_urlsafe(24)
+        account.write(home / "passfile", files.passfile(password))
+        initdb = (
+            programs["initdb"], "-D", str(draft), "-U", files.ADMIN, "--auth=reject", "--data-checksums",
+            "--encoding=UTF8", "--locale=C.UTF-8", "--wal-segsize=4", "--no-instructions",
+        )  # fmt: skip
+        run(initdb, account, environment=clean_environment(), seconds=_TOOL)
+        single = (programs["postgres"], "--single", "-j", "-D", str(draft), "-c", "exit_on_error=on", "postgres")
+        run(single, account, environment=clean_environment(), text=files.bootstrap(spec, password), seconds=_TOOL)
+
+    def _copy_main(self, spec: Database, main: Main, home: Path, draft: Path) -> None:
+        programs, account = self._tools()
+        account.write(home / "passfile", (self._home(main.identifier) / "passfile").read_text())
+        self._tell(main.address, spec.identifier, files.make_slot(spec))
+        copy = (
+            programs["pg_basebackup"], "-D", str(draft), "-h", main.address.host, "-p", str(main.address.port),
+            "-U", files.ADMIN, "-w", "-X", "stream", "-S", files.slot(spec), "-c", "fast",
+        )  # fmt: skip
+        run(copy, account, environment=self._client_environment(spec.identifier), seconds=_COPY)
+        account.write(draft / "standby.signal", "")
+
+    def _configure(self, spec: Database, home: Path) -> None:
+        _, account = self._tools()
+        upstream = None
+        if spec.source is not None:
+            upstream = files.upstream(spec.source.address, str(home / "passfile"), spec)
+        account.write(home / "pg_hba.conf", files.client_authentication())
+        certificate = self._certificate(spec.address, home)
+        text = files.configuration(spec, str(home / "pg_hba.conf"), upstream, certificate)
+        account.write(home / "postgresql.conf", text)
+
+    def _certificate(self, address: Address, home: Path) -> tuple[str, str] | None:
+        programs, account = self._tools()
+        ask = (programs["postgres"], "-D", str(home / "data"), "-C", "ssl_library")
+        if not run(ask, account, environment=clean_environment(), seconds=_TOOL).strip():
+            return None
+        certificate, key = home / "server.pem", home / "server.key"
+        if not certificate.exists():
+            certificate_text, key_text = certificates.issue(self._folder.stores, address.host)
+            account.write(key, key_text)
+            account.write(certificate, certificate_text)
+        return str(certificate), str(key)
+
+    def _drop_slot(self, spec: Database, main: Main) -> None:
+        # A main that is gone took its slots along.
+        with contextlib.suppress(LocalCloudError):
+            self._tell(main.address, spec.identifier, files.drop_slot(spec))
+
+    def _answers(self, spec: Database) -> bool:
+        try:
+            self._tell(spec.address, spec.identifier, "SELECT 1;\n")
+        except LocalCloudError:
+            return False
+        return True
+
+    def _tell(self, address: Address, identifier: str, statements: str) -> None:
+        programs, account = self._tools()
+        command = (
+            programs["psql"], "-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-h", address.host, "-p", str(address.port),
+            "-U", files.ADMIN, "-d", "postgres", "-o", "/dev/null",
+        )  # fmt: skip
+        environment = self._client_environment(identifier)
+        run(command, account, environment=environment, text=statements, seconds=_QUERY)
+
+    def _client_environment(self, identifier: str) -> dict[str, str]:
+        return clean_environment(PGPASSFILE=str(self._home(identifier) / "passfile"), PGCONNECT_TIMEOUT="3")

@@ -1,0 +1,119 @@
+"""Valkey in ElastiCache's place: one server for each node of a replication group.
+
+Each has its folder `stores/elasticache-NODE/`: `data/`, its settings, its users, its log. The nodes of a group share
+the password of the internal user, kept in `stores/elasticache-group-GROUP.password`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import valkey
+
+from local import processes
+from local.accounts import Account, unprivileged
+from local.plane import valkey_files as files
+from local.plane.actor import clean_environment, end, remove_data, wait_ready
+from local.plane.wanted import StoreNode
+from local.processes import Program, spawn, wait_until
+from local.run_folder import RunFolder, write_private
+from local.tools import VALKEY, Programs, find
+
+_STOP = 5.0
+_REPLY = 2.0
+_SYNC = 5.0
+
+
+class Valkey:
+    """The actor for nodes of replication groups.
+
+    Args:
+        folder: the run.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._found: tuple[Programs, Account] | None = None
+
+    def start(self, spec: StoreNode) -> subprocess.Popen[bytes]:
+        home, (programs, account) = self._home(spec), self._tools()
+        account.make_folder(home)
+        account.make_folder(home / "data")
+        self._configure(spec)
+        process = spawn(
+            self._folder,
+            Program(
+                name=spec.name,
+                command=(programs["valkey-server"], str(home / "valkey.conf")),
+                cwd=home,
+                output=home / "log",
+                environment=clean_environment(),
+                account=account,
+            ),
+        )
+        wait_ready(process, lambda: self._info(spec, "persistence").get("loading") == 0, home / "log")
+        if spec.primary is not None:
+            # A primary that is down is no reason to refuse: the node follows as soon as it is back.
+            wait_until(lambda: self._info(spec, "replication").get("master_link_status") == "up", _SYNC)
+        return process
+
+    def change(self, process: subprocess.Popen[bytes], before: StoreNode, spec: StoreNode) -> subprocess.Popen[bytes]:
+        live = files.changes(before, spec)
+        if live is None:
+            end(process, signal.SIGTERM, _STOP)
+            return self.start(spec)
+        self._configure(spec)
+        with self._client(spec) as client:
+            client.execute_command("ACL LOAD")
+            for name, value in live.items():
+                client.config_set(name, value)
+        return process
+
+    def stop(self, process: subprocess.Popen[bytes] | None, spec: StoreNode, *, forget: bool) -> None:
+        end(process, signal.SIGTERM, _STOP)
+        processes.forget(self._folder, spec.name)
+        if forget:
+            remove_data(self._home(spec))
+
+    def _tools(self) -> tuple[Programs, Account]:
+        if self._found is None:
+            programs = find(VALKEY)
+            self._found = programs, unprivileged([programs.folder / "valkey-server", self._folder.stores])
+        return self._found
+
+    def _home(self, spec: StoreNode) -> Path:
+        return self._folder.stores / spec.name
+
+    def _configure(self, spec: StoreNode) -> None:
+        home, (_, account) = self._home(spec), self._tools()
+        password = self._password(spec.group)
+        account.write(home / "users.acl", files.users(spec, password))
+        account.write(home / "valkey.conf", files.configuration(spec, home, password))
+
+    def _password(self, group: str) -> str:
+        path = self._folder.stores / f"elasticache-group-{group}.password"
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(24))
+        return path.read_text()
+
+    def _info(self, spec: StoreNode, section: str) -> dict[str, Any]:
+        """What the server says, or nothing while it does not answer."""
+        try:
+            with self._client(spec) as client:
+                return dict(client.info(section))
+        except valkey.exceptions.ValkeyError:
+            return {}
+
+    def _client(self, spec: StoreNode) -> valkey.Valkey:
+        return valkey.Valkey(
+            spec.address.host,
+            spec.address.port,
+            username=files.INTERNAL_USER,
+            password=self._password(spec.group),
+            socket_timeout=_REPLY,
+            socket_connect_timeout=_REPLY,
+        )

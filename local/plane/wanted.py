@@ -1,0 +1,258 @@
+"""What AWS says should run, as values: frozen, comparable, without AWS's shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Main:
+    """The main that a replica follows."""
+
+    identifier: str
+    address: Address
+
+
+@dataclass(frozen=True)
+class Database:
+    """One RDS instance: a main, or a read replica if it has a `source`.
+
+    Args:
+        identifier: of the RDS instance.
+        address: its endpoint.
+        username, password: the master user.
+        database: made with the instance; None: none.
+        source: the main that a replica follows.
+    """
+
+    identifier: str
+    address: Address
+    username: str
+    password: str = field(repr=False)
+    database: str | None = None
+    source: Main | None = None
+
+    @property
+    def name(self) -> str:
+        return f"rds-{self.identifier}"
+
+
+@dataclass(frozen=True)
+class StoreUser:
+    """One user of a replication group; `access` is ElastiCache's access string."""
+
+    username: str
+    passwords: tuple[str, ...] = field(repr=False)
+    access: str = "off"
+
+
+@dataclass(frozen=True)
+class StoreNode:
+    """One node of a replication group.
+
+    Args:
+        group, identifier: of the replication group and of its cache cluster.
+        address: where the node answers.
+        primary: where the primary answers, if this node is a replica.
+        parameters: name and value, as the parameter group has them.
+        users: of the group's user groups.
+    """
+
+    group: str
+    identifier: str
+    address: Address
+    primary: Address | None
+    parameters: tuple[tuple[str, str], ...]
+    users: tuple[StoreUser, ...]
+
+    @property
+    def name(self) -> str:
+        return f"elasticache-{self.identifier}"
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """A target group's health check; intervals and timeouts in seconds, `codes` as ELBv2's matcher writes them."""
+
+    path: str
+    interval: int
+    timeout: int
+    healthy: int
+    unhealthy: int
+    codes: str
+
+
+@dataclass(frozen=True)
+class TargetGroup:
+    """A target group; `drain` is its deregistration delay in seconds."""
+
+    arn: str
+    name: str
+    check: HealthCheck
+    drain: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """A running instance that is registered with a target group, and where it answers."""
+
+    group: str
+    instance_id: str
+    address: Address
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Sends a request to a target group."""
+
+    target_group: str
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """Answers with a redirect; the parts are ELBv2's, with its `#{...}` placeholders."""
+
+    protocol: str
+    host: str
+    port: str
+    path: str
+    query: str
+    status: int
+
+
+@dataclass(frozen=True)
+class FixedResponse:
+    """Answers by itself."""
+
+    status: int
+    content_type: str
+    body: str
+
+
+Rule = Forward | Redirect | FixedResponse
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listener of a load balancer and its default action."""
+
+    address: Address
+    protocol: str
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class LoadBalancer:
+    """An ALB; `idle_timeout` in seconds."""
+
+    name: str
+    listeners: tuple[Listener, ...]
+    idle_timeout: int
+    drop_invalid_headers: bool
+
+
+@dataclass(frozen=True)
+class Balancing:
+    """All that the one HAProxy does."""
+
+    load_balancers: tuple[LoadBalancer, ...] = ()
+    target_groups: tuple[TargetGroup, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return "balancer"
+
+
+@dataclass(frozen=True)
+class Clone:
+    """One running EC2 instance.
+
+    Args:
+        instance_id, address, zone, region, image_id, instance_type: as EC2 describes it.
+        release: digest of the release on its image.
+        snapshot: the snapshot behind the image's app volume.
+        tags: key and value.
+        user_data: decoded; None: none.
+        role: of its instance profile.
+    """
+
+    instance_id: str
+    address: str
+    zone: str
+    region: str
+    image_id: str
+    instance_type: str
+    release: str
+    snapshot: str
+    tags: tuple[tuple[str, str], ...] = ()
+    user_data: str | None = field(default=None, repr=False)
+    role: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.instance_id
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What runs beside a clone."""
+
+    clone: Clone
+
+    @property
+    def name(self) -> str:
+        return f"{self.clone.instance_id}-sidecar"
+
+
+@dataclass(frozen=True)
+class Membership:
+    """An instance in an Auto Scaling group.
+
+    Args:
+        group: name of the group.
+        instance_id: the member.
+        healthy: what the group believes.
+        grace: seconds after launch in which a failing check does not count.
+        checks_balancer: True if the group asks the load balancer.
+    """
+
+    group: str
+    instance_id: str
+    healthy: bool
+    grace: float
+    checks_balancer: bool
+
+
+Spec = Database | StoreNode | Balancing | Clone | Sidecar
+"""One thing to run."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """All that should run now, and the names of what is stopped for now and keeps its data (`paused`)."""
+
+    databases: tuple[Database, ...] = ()
+    nodes: tuple[StoreNode, ...] = ()
+    balancing: Balancing = Balancing()
+    targets: tuple[Target, ...] = ()
+    clones: tuple[Clone, ...] = ()
+    memberships: tuple[Membership, ...] = ()
+    paused: frozenset[str] = frozenset()
+
+    @property
+    def specs(self) -> tuple[Spec, ...]:
+        """Everything to run; the balancer only if there is a load balancer."""
+        balancer = (self.balancing,) if self.balancing.load_balancers else ()
+        sidecars = tuple(Sidecar(clone) for clone in self.clones)
+        return (*self.databases, *self.nodes, *balancer, *self.clones, *sidecars)
