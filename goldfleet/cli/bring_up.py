@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from goldfleet.cli import local_cloud, summary
+from goldfleet.cli import local_cloud, release, summary
 from goldfleet.cli.checkout import CHECKOUT, cache_folder
 from goldfleet.cli.engine import Engine, Project
 from goldfleet.cli.local_project import LocalProject
@@ -21,44 +21,53 @@ from goldfleet.cli.stack_view import observe
 from goldfleet.cli.terminal import Terminal
 from goldfleet.contract.service import HEALTH_PATH
 from goldfleet.errors import LocalCloudError
+from infra.settings import Settings
 
 ANSWER_SECONDS = 60
-PLUGINS = {"aws": CHECKOUT / "local" / "provider", "random": CHECKOUT / "local" / "provider"}
-OWN_PLUGIN = {"goldfleet": CHECKOUT / "infra" / "provider"}
+PLUGINS = {
+    "aws": CHECKOUT / "local" / "provider",
+    "random": CHECKOUT / "local" / "provider",
+    "goldfleet": CHECKOUT / "infra" / "provider",
+}
 
 
-def bring_up(stack: str, terminal: Terminal) -> dict[str, Any]:
-    """Makes the stack what its settings say; the caller holds the checkout's lock.
+def start_cloud(stack: str, terminal: Terminal) -> Settings:
+    """The checked settings; for `local` the control plane runs when this returns, started if need be.
+
+    Raises:
+        SettingsError: a rule is broken; nothing was started.
+    """
+    settings = settings_of(stack).load()
+    if stack != LOCAL or local_cloud.running():
+        return settings
+    with terminal.step("starting the local cloud") as step:
+        supervisor = local_cloud.begin(step.note)
+        importlib.import_module("infra.stack")  # a second of imports, while the supervisor starts
+        local_cloud.wait_ready(supervisor)
+    return settings_of(stack).load()
+
+
+def bring_up(stack: str, terminal: Terminal) -> None:
+    """Makes the stack what its settings say, and waits until it answers; the caller holds the checkout's lock.
 
     Args:
         stack: name of the stack.
         terminal: shows what happens.
-
-    Returns:
-        the program's outputs.
     """
-    settings_of(stack).load()
-    return _local(terminal) if stack == LOCAL else _on_aws(stack, terminal)
-
-
-def _local(terminal: Terminal) -> dict[str, Any]:
-    supervisor = local_cloud.begin(terminal.line)
-    program = importlib.import_module("infra.stack").program  # a second of imports, while the supervisor starts
-    pulumi = find_pulumi(cache_folder(), terminal.line)
-    local_cloud.wait_ready(supervisor)
-    settings = settings_of(LOCAL).raw()
-    folder = local_cloud.FOLDER
-    project = LocalProject(folder.project, folder.pulumi, PLUGINS | OWN_PLUGIN, pulumi)
-    outputs = _apply(project.write(LOCAL, settings, program), terminal, unfinished=folder.project / "unfinished")
-    with terminal.step("waiting for the first answer"):
-        wait_for_answer(outputs["public_url"] + HEALTH_PATH)
-    return outputs
-
-
-def _on_aws(stack: str, terminal: Terminal) -> dict[str, Any]:
+    settings = start_cloud(stack, terminal)
     pulumi = find_pulumi(cache_folder(), terminal.line)
     program = importlib.import_module("infra.stack").program
-    return _apply(Project(CHECKOUT, stack, program, pulumi, _environment()), terminal, unfinished=None)
+    if stack != LOCAL:
+        _apply(Project(CHECKOUT, stack, program, pulumi, _environment()), terminal, unfinished=None)
+        return
+    folder = local_cloud.FOLDER
+    project = LocalProject(folder.project, folder.pulumi, PLUGINS, pulumi)
+    written = project.write(LOCAL, settings_of(LOCAL).raw(), program)
+    with terminal.step("looking up the release") as step:
+        release.restore(settings, session_of(settings), step)
+    outputs = _apply(written, terminal, unfinished=folder.project / "unfinished")
+    with terminal.step("waiting for the first answer"):
+        wait_for_answer(outputs["public_url"] + HEALTH_PATH)
 
 
 def _apply(project: Project, terminal: Terminal, unfinished: Path | None) -> dict[str, Any]:

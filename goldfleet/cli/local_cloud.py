@@ -52,19 +52,16 @@ def endpoint() -> str:
     return run.endpoint if run else control_endpoint(choose_network(CHECKOUT))
 
 
-def begin(report: Report) -> subprocess.Popen[bytes] | None:
-    """Starts the supervisor unless it runs, and returns at once; what a dead one left is removed first."""
-    if running():
-        return None
+def begin(report: Report) -> subprocess.Popen[bytes]:
+    """Starts the supervisor and returns at once; what a dead one left is removed first."""
     _discard(report)
     FOLDER.create()
-    report("starting the local cloud")
     command = (sys.executable, "-m", "local.supervisor")
     program = processes.Program("supervisor", command, CHECKOUT, FOLDER.log, _environment())
     return processes.spawn(FOLDER, program)
 
 
-def wait_ready(supervisor: subprocess.Popen[bytes] | None) -> Run:
+def wait_ready(supervisor: subprocess.Popen[bytes]) -> Run:
     """Waits until the supervisor that `begin` started is ready.
 
     Raises:
@@ -73,9 +70,9 @@ def wait_ready(supervisor: subprocess.Popen[bytes] | None) -> Run:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         run = running()
-        if run and (supervisor is None or run.supervisor == supervisor.pid):
+        if run and run.supervisor == supervisor.pid:
             return run
-        if supervisor is None or supervisor.poll() is not None:
+        if supervisor.poll() is not None:
             break
         time.sleep(0.05)
     raise LocalCloudError(

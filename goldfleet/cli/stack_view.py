@@ -92,7 +92,7 @@ def observe(session: AwsSession, names: Names, setting: int) -> View:
         names: names of the stack.
         setting: `fleet.desired` as written in the settings.
     """
-    group = _group(session, names)
+    group = find_group(session, names)
     clones = _clones(session, group)
     return View(
         stack=names.stack,
@@ -108,7 +108,7 @@ def observe(session: AwsSession, names: Names, setting: int) -> View:
     )
 
 
-def _group(session: AwsSession, names: Names) -> Mapping[str, Any]:
+def find_group(session: AwsSession, names: Names) -> Mapping[str, Any]:
     """The fleet's group, or an empty mapping when there is none yet."""
     pages = session.client("autoscaling").get_paginator("describe_auto_scaling_groups").paginate()
     for group in (group for page in pages for group in page["AutoScalingGroups"]):

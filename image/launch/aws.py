@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import botocore.config
@@ -68,10 +68,17 @@ class Aws:
         return botocore.credentials.CredentialResolver([provider])
 
 
+class Clients(Protocol):
+    """What makes clients of AWS's services: `Aws` on a clone, a session where a person works."""
+
+    def client(self, service: str) -> Any:
+        """A client of `service`."""
+
+
 class Secrets:
     """Secrets Manager, by secret id. No value ever appears in an error."""
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: Clients) -> None:
         self._client = aws.client("secretsmanager")
 
     def text(self, secret: str) -> str:

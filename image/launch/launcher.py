@@ -15,7 +15,7 @@ from goldfleet.contract.clone import UserData
 from goldfleet.contract.deadlines import MIGRATION
 from goldfleet.errors import ContractError, ReleaseError
 from image.launch import environment, files, log
-from image.launch.aws import Aws, Secrets, replicas
+from image.launch.aws import Aws, Clients, Secrets, replicas
 from image.launch.layer import AppLayer
 from image.launch.metadata import Metadata
 
@@ -34,7 +34,7 @@ def launch(root: Path, runtime: Path, metadata: Metadata) -> NoReturn:
     layer = AppLayer.open(root)
     clone = metadata.clone()
     user_data = UserData.from_text(clone.user_data)
-    fetched = fetch(user_data)
+    fetched = fetch(user_data, Aws(user_data))
     files.private_folder(runtime)
     app = environment.serving(user_data, clone, layer.release, runtime, fetched)
     write_files(runtime, app)
@@ -46,9 +46,8 @@ def launch(root: Path, runtime: Path, metadata: Metadata) -> NoReturn:
     os.execve(command[0], command, layer.variables(app.variables))  # noqa: S606  the app takes this process over
 
 
-def fetch(user_data: UserData) -> environment.Fetched:
+def fetch(user_data: UserData, aws: Clients) -> environment.Fetched:
     """Reads every secret and parameter that the user data names."""
-    aws = Aws(user_data)
     secrets, ssm = Secrets(aws), aws.client("ssm")
     return environment.Fetched(
         apps=[secrets.login(shard.app_secret) for shard in user_data.shards],
