@@ -1,10 +1,24 @@
-"""No test ever sees the credentials or the AWS settings of the person who runs it."""
+"""For all tests: no credentials of the person who runs them, and small counts unless `--prove` is given."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+
+import pytest
 
 for name in [name for name in os.environ if name.startswith(("AWS_", "PULUMI_", "GOLDFLEET_"))]:
     del os.environ[name]
 os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--prove", action="store_true", help="run the same tests at full counts")
+
+
+@pytest.fixture(scope="session")
+def counts(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """`counts(small, full)`: how often to do something, by `make test` and by `make prove`."""
+    prove = bool(request.config.getoption("--prove"))
+    return lambda small, full: full if prove else small

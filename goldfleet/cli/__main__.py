@@ -41,7 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         code: int = options.run(options)
     except GoldfleetError as error:
-        print(f"error: {error.where}: {error.what}\n  -> {error.way_out}", file=sys.stderr)
+        for problem in getattr(error, "problems", (error,)):
+            print(f"error: {problem.where}: {problem.what}\n  -> {problem.way_out}", file=sys.stderr)
         return WRONG_USAGE if isinstance(error, SettingsError) else FAILED
     except KeyboardInterrupt:
         print("\ninterrupted; `goldfleet up` goes on from here", file=sys.stderr)
