@@ -1,0 +1,42 @@
+"""How far a shard's write-ahead log has got: what a session has written, what a replica has replayed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in the write-ahead log of a shard's main.
+
+    Args:
+        shard: index of the shard.
+        timeline: which history of the database; grows with each promotion.
+        lsn: log sequence number in bytes (PostgreSQL, "pg_lsn Type").
+    """
+
+    shard: int
+    timeline: int
+    lsn: int
+
+    @property
+    def reached(self) -> tuple[int, int]:
+        """Compares as time does: the later of two positions of a shard is the greater one.
+
+        A server on a later timeline has all of an earlier position that survived the promotion.
+        """
+        return self.timeline, self.lsn
+
+    def to_text(self) -> str:
+        """Shard, then timeline and LSN in hexadecimal digits of fixed width, so that texts compare as positions do."""
+        return f"{self.shard}:{self.timeline:08x}:{self.lsn:016x}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Position:
+        """Reads what `to_text` wrote.
+
+        Raises:
+            ValueError: it has another shape.
+        """
+        shard, timeline, lsn = text.split(":")
+        return cls(int(shard), int(timeline, 16), int(lsn, 16))

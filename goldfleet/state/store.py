@@ -1,0 +1,221 @@
+"""A connection to Valkey for many tasks at once: what they ask in one turn of the event loop travels together.
+
+Built on valkey-py's connections and pipelines. Commands that are given in the same turn form one batch on one
+connection, so the cost of a round trip is shared. A caller that is cancelled leaves its reply to nobody: the batch
+reads it and drops it, so no reply is ever taken for another one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from valkey.asyncio.client import Valkey
+from valkey.asyncio.connection import Connection, ConnectionPool, SSLConnection
+from valkey.credentials import CredentialProvider
+from valkey.exceptions import (
+    ClusterDownError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TryAgainError,
+    ValkeyError,
+)
+
+from goldfleet.contract.deadlines import STORE_CONNECT, STORE_REPLY
+from goldfleet.contract.environment import StoreAccess
+from goldfleet.contract.stores import needs_tls
+from goldfleet.state.access import read_password
+from goldfleet.state.breaker import Breaker
+from goldfleet.state.exceptions import StoreDown
+
+Argument = bytes | str | int
+Reply = Any
+"""Bytes, integers, None and lists of these, as the protocol has them."""
+
+FLIGHTS = 4
+"""Batches under way at once, each on its own connection."""
+WAITS = 8
+"""Commands that wait for a replica at once, each on its own connection."""
+BATCH = 256
+"""Commands in a batch, at most."""
+WAITING = 10_000
+"""Commands that may wait for a batch; more are refused."""
+
+_NOT_NOW = (ReadOnlyError, OutOfMemoryError, ClusterDownError, TryAgainError)
+
+
+class Script:
+    """A Lua script that the store runs as one step."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+class Store:
+    """One replication group's primary.
+
+    Connects when it is first used, so an app starts although the store is down.
+
+    Args:
+        access: where it answers and who asks.
+        reply_timeout: seconds until a batch is given up.
+        name: how errors call it.
+    """
+
+    def __init__(self, access: StoreAccess, name: str, reply_timeout: float = STORE_REPLY) -> None:
+        self.name = name
+        self._timeout = reply_timeout
+        self._client = Valkey(connection_pool=_pool(access, reply_timeout))
+        self._breaker = Breaker()
+        self._waiting: list[_Call] = []
+        self._flights: set[asyncio.Task[None]] = set()
+        self._waits = asyncio.Semaphore(WAITS)
+
+    async def command(self, *arguments: Argument) -> Reply:
+        """Sends one command with the next batch.
+
+        Raises:
+            StoreDown: no answer in time, or the server cannot do it now.
+        """
+        if self._breaker.open:
+            raise StoreDown(self.name, "does not answer, as of a moment ago")
+        if len(self._waiting) >= WAITING:
+            raise StoreDown(self.name, f"has {WAITING} commands waiting")
+        loop = asyncio.get_running_loop()
+        call = _Call(loop.create_future(), *arguments)
+        self._waiting.append(call)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._depart)
+        return self._checked(await call.reply)
+
+    async def script(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Reply:
+        """Runs a script; the store keeps it, so only its digest travels after the first time."""
+        try:
+            return await self.command("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        except NoScriptError:
+            return await self.command("EVAL", script.text, len(keys), *keys, *arguments)
+
+    async def script_and_wait(
+        self, script: Script, keys: Sequence[str], *arguments: Argument, milliseconds: int
+    ) -> tuple[Reply, bool]:
+        """Runs a script and waits until one replica has it too, on the same connection.
+
+        Returns:
+            The script's reply, and whether a replica had it within so many milliseconds.
+        """
+        if self._breaker.open:
+            raise StoreDown(self.name, "does not answer, as of a moment ago")
+        eval_ = ("EVAL", script.text, len(keys), *keys, *arguments)
+        commands = [_bytes(eval_), _bytes(("WAIT", 1, milliseconds))]
+        async with self._waits:
+            reply, replicas = await self._send(commands, self._timeout + milliseconds / 1000)
+        return self._checked(reply), not isinstance(replicas, Exception) and replicas > 0
+
+    async def close(self) -> None:
+        """Gives up what is under way and closes all connections."""
+        flights = list(self._flights)
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
+        await self._client.connection_pool.disconnect()
+
+    def _depart(self) -> None:
+        if not self._waiting or len(self._flights) >= FLIGHTS:
+            return
+        batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        flight = asyncio.get_running_loop().create_task(self._fly(batch))
+        self._flights.add(flight)
+        flight.add_done_callback(self._landed)
+        if self._waiting:
+            self._depart()
+
+    def _landed(self, flight: asyncio.Task[None]) -> None:
+        self._flights.discard(flight)
+        if not flight.cancelled():
+            self._depart()
+
+    async def _fly(self, batch: Sequence[_Call]) -> None:
+        try:
+            replies = await self._send([call.arguments for call in batch], self._timeout)
+        except StoreDown as down:
+            for call in batch:
+                call.settle(StoreDown(down.where, down.what))
+        else:
+            for call, reply in zip(batch, replies, strict=True):
+                call.settle(reply)
+        finally:
+            for call in batch:
+                call.settle(StoreDown(self.name, "was closed"))
+
+    async def _send(self, commands: Sequence[Sequence[bytes]], seconds: float) -> list[Reply]:
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            # As bytes, because valkey-py turns the replies to commands that it knows by name into something else.
+            pipeline.execute_command(*command)
+        try:
+            async with asyncio.timeout(seconds):
+                replies: list[Reply] = await pipeline.execute(raise_on_error=False)
+        except (ValkeyError, OSError, TimeoutError) as error:
+            self._breaker.failed()
+            raise StoreDown(self.name, f"does not answer ({_short(error)})") from error
+        self._breaker.succeeded()
+        if any(isinstance(reply, ReadOnlyError) for reply in replies):
+            # After a failover this address still led to the old primary: look it up again.
+            await self._client.connection_pool.disconnect(inuse_connections=False)
+        return replies
+
+    def _checked(self, reply: Reply) -> Reply:
+        if isinstance(reply, _NOT_NOW):
+            raise StoreDown(self.name, f"cannot do this now ({_short(reply)})") from reply
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+
+class _Call:
+    """A command on its way and the future of its reply; errors of the server are replies too."""
+
+    __slots__ = ("arguments", "reply")
+
+    def __init__(self, reply: asyncio.Future[Reply], *arguments: Argument) -> None:
+        # Encoded here, where an argument that cannot be fails its own caller and not a whole batch.
+        self.arguments = _bytes(arguments)
+        self.reply = reply
+
+    def settle(self, reply: Reply) -> None:
+        if not self.reply.done():
+            self.reply.set_result(reply)
+
+
+def _bytes(arguments: Sequence[Argument]) -> tuple[bytes, ...]:
+    return tuple(argument if isinstance(argument, bytes) else str(argument).encode() for argument in arguments)
+
+
+def _pool(access: StoreAccess, reply_timeout: float) -> ConnectionPool:
+    tls = needs_tls(access.primary.host)
+    return ConnectionPool(
+        SSLConnection if tls else Connection,
+        host=access.primary.host,
+        port=access.primary.port,
+        credential_provider=_Login(access),
+        socket_timeout=reply_timeout,
+        socket_connect_timeout=min(STORE_CONNECT, reply_timeout),
+        max_connections=FLIGHTS + WAITS,
+        **({"ssl_cert_reqs": "required", "ssl_check_hostname": True} if tls else {}),
+    )
+
+
+class _Login(CredentialProvider):
+    def __init__(self, access: StoreAccess) -> None:
+        self._access = access
+
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        return self._access.username, read_password(self._access.password_file)
+
+
+def _short(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
