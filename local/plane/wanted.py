@@ -95,12 +95,20 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class TargetGroup:
-    """A target group; `drain` is its deregistration delay in seconds."""
+    """A target group.
+
+    Args:
+        arn, name: as ELBv2 describes it.
+        check: what it asks its targets.
+        drain: deregistration delay, in seconds.
+        algorithm: of load balancing, by ELBv2's name.
+    """
 
     arn: str
     name: str
     check: HealthCheck
     drain: int
+    algorithm: str = "round_robin"
 
 
 @dataclass(frozen=True)

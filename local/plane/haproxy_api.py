@@ -1,0 +1,96 @@
+"""HAProxy's runtime API: servers in, out and how they are.
+
+Source: HAProxy 2.8 management guide, "Unix Socket commands".
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from goldfleet.errors import LocalCloudError
+from local.plane.haproxy_config import server_line
+from local.plane.wanted import Target, TargetGroup
+
+_ANSWER = 3.0
+_BLOCK = 65536
+_REASONS = {"L4TOUT": "Target.Timeout", "L7TOUT": "Target.Timeout", "L7STS": "Target.ResponseCodeMismatch"}
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server of a backend.
+
+    Args:
+        up: its health check passes.
+        reason: ELBv2's code for why it does not.
+        open: requests that it is working on.
+    """
+
+    up: bool
+    reason: str = ""
+    open: int = 0
+
+
+@dataclass(frozen=True)
+class RuntimeApi:
+    """The API on a unix socket; every call raises LocalCloudError if HAProxy does not answer or refuses."""
+
+    path: Path
+
+    def answers(self) -> bool:
+        return self.worker() is not None
+
+    def worker(self) -> str | None:
+        """Process id of the worker that answers, or None."""
+        try:
+            lines = self._ask("show info").splitlines()
+        except LocalCloudError:
+            return None
+        return next((line.partition(": ")[2] for line in lines if line.startswith("Pid: ")), None)
+
+    def servers(self) -> dict[tuple[str, str], Server]:
+        """All servers, by names of backend and server."""
+        text = self._ask("show stat -1 4 -1").removeprefix("# ")
+        return {(row["pxname"], row["svname"]): _server(row) for row in csv.DictReader(io.StringIO(text.strip()))}
+
+    def add(self, target: Target, group: TargetGroup) -> None:
+        """Puts a target into rotation; it counts as healthy until its checks say otherwise."""
+        server = f"{group.name}/{target.instance_id}"
+        self._command(f"add server {server} {server_line(target, group)}", "New server registered.")
+        self._command(f"enable health {server}")
+        self._command(f"enable server {server}")
+
+    def drain(self, backend: str, server: str) -> None:
+        """No new requests; those that run go on."""
+        self._command(f"set server {backend}/{server} state drain")
+
+    def remove(self, backend: str, server: str) -> None:
+        """Takes a server away."""
+        self._command(f"set server {backend}/{server} state maint")
+        self._command(f"del server {backend}/{server}", "Server deleted.")
+
+    def _command(self, command: str, expected: str = "") -> None:
+        said = self._ask(command).strip()
+        if said != expected:
+            raise LocalCloudError("haproxy", f"'{command}' answered: {said}", "read the balancer's log")
+
+    def _ask(self, command: str) -> str:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(_ANSWER)
+                connection.connect(str(self.path))
+                connection.sendall(f"{command}\n".encode())
+                blocks = list(iter(lambda: connection.recv(_BLOCK), b""))
+        except OSError as error:
+            raise LocalCloudError("haproxy", f"does not answer ({error})", "read the balancer's log") from error
+        return b"".join(blocks).decode()
+
+
+def _server(row: dict[str, str]) -> Server:
+    up = row["status"].startswith(("UP", "no check", "DRAIN"))
+    reason = _REASONS.get(row["check_status"].removeprefix("* "), "Target.FailedHealthChecks")
+    return Server(up=up, reason="" if up else reason, open=int(row["scur"] or 0))

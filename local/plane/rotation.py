@@ -1,0 +1,190 @@
+"""The life of a target: probed until it passes, in rotation, drained, gone. Pure.
+
+As an ALB does: a new target is healthy after one passed check; later it takes the group's thresholds, which HAProxy's
+own checks count. A target that is deregistered, or whose instance was terminated, gets no new request and is let go
+when those that run are done or the deregistration delay is over.
+Source: AWS, "Health checks for Application Load Balancer target groups" and "Edit target group attributes".
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from local.plane.haproxy_api import Server
+from local.plane.wanted import Target, TargetGroup
+
+FIRST_PROBES = 0.25
+"""Seconds between probes of a new target; an ALB takes the group's interval, a person should not have to wait."""
+
+Key = tuple[str, str]
+"""Target group's ARN and instance id."""
+
+
+class Stage(enum.Enum):
+    """PROBED: not in rotation yet. DRAINING: no new requests."""
+
+    PROBED = "probed"
+    IN_ROTATION = "in rotation"
+    DRAINING = "draining"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A target and where it stands.
+
+    Args:
+        target: as AWS says.
+        group: its target group, whose name is the backend's.
+        stage: where it stands.
+        since: when it got there, in seconds of a monotonic clock.
+        passes: probes passed in a row.
+        probe_at: when to probe next.
+        probing: True while a probe is under way.
+        told: True once HAProxy knows that the target drains.
+    """
+
+    target: Target
+    group: TargetGroup
+    stage: Stage
+    since: float
+    passes: int = 0
+    probe_at: float = 0.0
+    probing: bool = False
+    told: bool = False
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Ask the target's health path once."""
+
+    member: Member
+
+
+@dataclass(frozen=True)
+class Admit:
+    """Put it into rotation."""
+
+    member: Member
+
+
+@dataclass(frozen=True)
+class Drain:
+    """Send no new requests."""
+
+    member: Member
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Take a server away."""
+
+    backend: str
+    server: str
+
+
+Step = Probe | Admit | Drain | Remove
+
+
+def key(target: Target) -> Key:
+    return target.group, target.instance_id
+
+
+def members(
+    groups: Mapping[str, TargetGroup], targets: frozenset[Target], known: Mapping[Key, Member], now: float
+) -> dict[Key, Member]:
+    """The members after AWS was asked: new ones are probed, those that left drain, those that came back are new."""
+    result: dict[Key, Member] = {}
+    for target in targets:
+        group = groups.get(target.group)
+        if group is not None:
+            before = known.get(key(target))
+            same = before is not None and before.target == target and before.stage is not Stage.DRAINING
+            fresh = Member(target, group, Stage.PROBED, now, probe_at=now)
+            result[key(target)] = replace(before, group=group) if before is not None and same else fresh
+    for name, member in known.items():
+        if name not in result and member.stage is not Stage.PROBED:
+            left = replace(member, stage=Stage.DRAINING, since=now)
+            result[name] = member if member.stage is Stage.DRAINING else left
+    return result
+
+
+def steps(known: Mapping[Key, Member], servers: Mapping[tuple[str, str], Server] | None, now: float) -> Iterator[Step]:
+    """What to do now.
+
+    Args:
+        known: the members.
+        servers: what HAProxy has, by backend and server; None while it does not run.
+        now: seconds of the clock that the members were written with.
+    """
+    for member in known.values():
+        if member.stage is Stage.PROBED:
+            if not member.probing and now >= member.probe_at:
+                yield Probe(member)
+        elif servers is not None:
+            yield from _towards(member, servers.get((member.group.name, member.target.instance_id)), now)
+    wanted = {(member.group.name, member.target.instance_id) for member in known.values()}
+    for backend, server in (servers or {}).keys() - wanted:
+        yield Remove(backend, server)
+
+
+def _towards(member: Member, server: Server | None, now: float) -> Iterator[Step]:
+    if member.stage is Stage.IN_ROTATION:
+        if server is None:
+            yield Admit(member)
+    elif server is not None:
+        if not member.told:
+            yield Drain(member)
+        elif server.open == 0 or now - member.since >= member.group.drain:
+            yield Remove(member.group.name, member.target.instance_id)
+
+
+def gone(known: Mapping[Key, Member], servers: Mapping[tuple[str, str], Server] | None) -> frozenset[Key]:
+    """Draining members that HAProxy has let go."""
+    return frozenset(
+        name
+        for name, member in known.items()
+        if member.stage is Stage.DRAINING and (member.group.name, member.target.instance_id) not in (servers or {})
+    )
+
+
+def probed(member: Member, passed: bool, now: float) -> Member:
+    """The member after a probe: in rotation after enough passed ones."""
+    passes = member.passes + 1 if passed else 0
+    first = is_first(member, now)
+    if passes >= (1 if first else member.group.check.healthy):
+        return replace(member, stage=Stage.IN_ROTATION, since=now, probing=False, passes=passes)
+    pause = FIRST_PROBES if first else member.group.check.interval
+    return replace(member, passes=passes, probe_at=now + pause, probing=False)
+
+
+def is_first(member: Member, now: float) -> bool:
+    """True while an ALB would still call the target initial."""
+    return now - member.since <= member.group.check.interval * member.group.check.unhealthy
+
+
+def states(
+    known: Mapping[Key, Member], servers: Mapping[tuple[str, str], Server] | None, now: float
+) -> dict[str, dict[str, dict[str, str]]]:
+    """What to report: `{target group ARN: {instance id: {"state", "reason"}}}`, in ELBv2's words."""
+    result: dict[str, dict[str, dict[str, str]]] = {}
+    for (arn, instance_id), member in known.items():
+        server = (servers or {}).get((member.group.name, instance_id))
+        state, reason = _state(member, server, now)
+        result.setdefault(arn, {})[instance_id] = {"state": state} | ({"reason": reason} if reason else {})
+    return result
+
+
+def _state(member: Member, server: Server | None, now: float) -> tuple[str, str]:
+    match member.stage:
+        case Stage.DRAINING:
+            return "draining", "Target.DeregistrationInProgress"
+        case Stage.PROBED if is_first(member, now):
+            return "initial", "Elb.InitialHealthChecking"
+        case Stage.PROBED:
+            return "unhealthy", "Target.FailedHealthChecks"
+        case _ if server is None or server.up:
+            return "healthy", ""
+        case _:
+            return "unhealthy", server.reason

@@ -1,0 +1,175 @@
+"""Moves targets through their life (see `rotation`): probes, HAProxy's runtime API, and what is known of both."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from goldfleet.errors import LocalCloudError
+from local.events import Events
+from local.plane import rotation
+from local.plane.haproxy_api import RuntimeApi, Server
+from local.plane.rotation import Key, Member, Stage
+from local.plane.wanted import HealthCheck, Target, Wanted
+
+TICK = 0.2
+_PROBES_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class TargetView:
+    """What is known of targets at one moment.
+
+    Args:
+        serving: instances that HAProxy may still send requests to, or whose requests it waits for.
+        healthy_once: instances that were in rotation at some time.
+        unhealthy: instances whose check fails, and ELBv2's reason.
+        report: the states of all targets, as `rotation.states` gives them.
+    """
+
+    serving: frozenset[str]
+    healthy_once: frozenset[str]
+    unhealthy: dict[str, str]
+    report: dict[str, dict[str, dict[str, str]]]
+
+
+class TargetHealth:
+    """A thread that does the steps that are due, five times a second.
+
+    Args:
+        api: HAProxy's.
+        events: where changes of health are recorded.
+        changed: called when the view has changed.
+    """
+
+    def __init__(self, api: Callable[[], RuntimeApi | None], events: Events, changed: Callable[[], None]) -> None:
+        self._api = api
+        self._events = events
+        self._changed = changed
+        self._lock = threading.Lock()
+        self._members: dict[Key, Member] = {}
+        self._healthy_once: frozenset[str] = frozenset()
+        self._report: dict[str, dict[str, dict[str, str]]] = {}
+        self._pool = ThreadPoolExecutor(_PROBES_AT_ONCE, "probe")
+
+    def want(self, wanted: Wanted) -> None:
+        """Takes over what AWS says."""
+        groups = {group.arn: group for group in wanted.balancing.target_groups}
+        with self._lock:
+            self._members = rotation.members(groups, frozenset(wanted.targets), self._members, time.monotonic())
+
+    def in_rotation(self) -> Iterable[Target]:
+        """The targets that a HAProxy which starts now gets from the start."""
+        with self._lock:
+            return [member.target for member in self._members.values() if member.stage is Stage.IN_ROTATION]
+
+    def view(self) -> TargetView:
+        with self._lock:
+            members, report = list(self._members.values()), self._report
+            states = {name: said for targets in report.values() for name, said in targets.items()}
+            return TargetView(
+                serving=frozenset(m.target.instance_id for m in members if m.stage is not Stage.PROBED),
+                healthy_once=self._healthy_once,
+                unhealthy={name: said["reason"] for name, said in states.items() if said["state"] == "unhealthy"},
+                report=report,
+            )
+
+    def run(self, stop: threading.Event) -> None:
+        """Works until `stop` is set."""
+        while not stop.wait(TICK):
+            self.tick()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def tick(self) -> None:
+        """Does the steps that are due now."""
+        api, servers = self._servers()
+        with self._lock:
+            due = list(rotation.steps(self._members, servers, time.monotonic()))
+        for step in due:
+            try:
+                self._do(step, api)
+            except LocalCloudError as error:
+                self._events.record("failed", "balancer", str(error))
+        self._look(self._servers()[1] if due else servers)
+
+    def _servers(self) -> tuple[RuntimeApi | None, dict[tuple[str, str], Server] | None]:
+        api = self._api()
+        if api is not None:
+            try:
+                return api, api.servers()
+            except LocalCloudError:
+                pass
+        return None, None
+
+    def _do(self, step: rotation.Step, api: RuntimeApi | None) -> None:
+        match step:
+            case rotation.Probe(member):
+                self._replace(member, replace(member, probing=True))
+                self._pool.submit(self._probe, member)
+            case rotation.Admit(member) if api is not None:
+                api.add(member.target, member.group)
+            case rotation.Drain(member) if api is not None:
+                api.drain(member.group.name, member.target.instance_id)
+                self._replace(member, replace(member, told=True))
+            case rotation.Remove(backend, server) if api is not None:
+                api.remove(backend, server)
+
+    def _probe(self, member: Member) -> None:
+        passed = passes(member.target, member.group.check)
+        probing = replace(member, probing=True)
+        self._replace(probing, rotation.probed(probing, passed, time.monotonic()))
+
+    def _replace(self, before: Member, after: Member) -> None:
+        """Puts `after` in the place of `before`, unless AWS has said something else meanwhile."""
+        with self._lock:
+            name = rotation.key(before.target)
+            if self._members.get(name) == before:
+                self._members[name] = after
+
+    def _look(self, servers: dict[tuple[str, str], Server] | None) -> None:
+        """Brings the view up to date and records what has changed."""
+        with self._lock:
+            left = rotation.gone(self._members, servers)
+            self._members = {name: member for name, member in self._members.items() if name not in left}
+            report = rotation.states(self._members, servers, time.monotonic())
+            before, self._report = self._report, report
+            self._healthy_once |= {
+                name for targets in report.values() for name, said in targets.items() if said["state"] == "healthy"
+            }
+        for arn in before.keys() | report.keys():
+            self._record(before.get(arn, {}), report.get(arn, {}))
+        if left or before != report:
+            self._changed()
+
+    def _record(self, before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> None:
+        for name in before.keys() | after.keys():
+            was, now = before.get(name, {}).get("state"), after.get(name, {}).get("state")
+            if was != now and now is not None:
+                self._events.record(now, name, f"target {name} is {now}", reason=after[name].get("reason"))
+            elif was != now:
+                self._events.record("drained", name, f"target {name} has left the balancer")
+
+
+def passes(target: Target, check: HealthCheck) -> bool:
+    """Asks the health path once; True if the status is one of those that the check accepts."""
+    connection = http.client.HTTPConnection(target.address.host, target.address.port, timeout=check.timeout)
+    try:
+        connection.request("GET", check.path, headers={"User-Agent": "ELB-HealthChecker/2.0"})
+        return accepts(check.codes, connection.getresponse().status)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def accepts(codes: str, status: int) -> bool:
+    """Whether a status is among codes such as `200`, `200,204` or `200-299`."""
+    for part in codes.split(","):
+        first, _, last = part.partition("-")
+        if int(first) <= status <= int(last or first):
+            return True
+    return False
