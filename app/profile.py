@@ -1,0 +1,82 @@
+"""A profile: one object made of a user, their counts and their latest posts, kept in the cache."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from app.problems import not_found
+from app.visit import Visit
+from goldfleet.state.cache import Cache
+
+TTL = 60
+"""Seconds that the cache may keep a profile; a write by its user renews it at once."""
+RECENT_POSTS = 20
+
+
+class Post(msgspec.Struct, frozen=True):
+    """A post as people see it; the id is text because programs in JavaScript cannot hold 64-bit numbers."""
+
+    id: str
+    author: str
+    text: str
+    created_at: datetime
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """A person as others see them; `recent` has at most `RECENT_POSTS`, the latest first."""
+
+    name: str
+    joined_at: datetime
+    posts: int
+    followers: int
+    following: int
+    recent: list[Post]
+
+
+_decoder = msgspec.json.Decoder(Profile)
+
+
+async def of(visit: Visit, user_id: int) -> Profile:
+    """The profile, from the cache or else assembled; the visit notes which, and how long it took.
+
+    Raises:
+        Problem: 404, there is no such user.
+    """
+
+    async def assemble() -> bytes:
+        return msgspec.json.encode(await _assemble(visit, user_id))
+
+    cached = await visit.cache.get(_key(user_id), assemble, TTL)
+    visit.facts.cache = "hit" if cached.hit else "miss"
+    visit.facts.cache_milliseconds = cached.seconds * 1000
+    return _decoder.decode(cached.value)
+
+
+async def forget(cache: Cache, user_id: int) -> None:
+    """To be called after the commit of a write to any part of the user's profile."""
+    await cache.delete(_key(user_id))
+
+
+def _key(user_id: int) -> str:
+    return f"profile:{user_id}"
+
+
+async def _assemble(visit: Visit, user_id: int) -> Profile:
+    person = """SELECT name, created_at, posts, followers, following
+                FROM users JOIN counts ON user_id = id WHERE id = $1"""
+    recent = "SELECT id, text, created_at FROM posts WHERE author_id = $1 ORDER BY id DESC LIMIT $2"
+    async with visit.read(visit.database.of(user_id)) as reader:
+        row = await reader.fetchrow(person, user_id)
+        if row is None:
+            raise not_found("There is no such person.")
+        posts = await reader.fetch(recent, user_id, RECENT_POSTS)
+    return Profile(
+        name=row["name"],
+        joined_at=row["created_at"],
+        posts=row["posts"],
+        followers=row["followers"],
+        following=row["following"],
+        recent=[Post(str(post["id"]), row["name"], post["text"], post["created_at"]) for post in posts],
+    )

@@ -1,0 +1,134 @@
+"""One request on its way through the stores: it sees its own session's writes, and notes who answered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.requests import Request
+
+from app.facts import NONE, Facts
+from app.log import log
+from goldfleet.state.asgi import Visitor
+from goldfleet.state.cache import Cache
+from goldfleet.state.database import MAIN, Database, Reader, Shard, Transaction
+from goldfleet.state.exceptions import SessionsDown
+from goldfleet.state.position import Position
+from goldfleet.state.sessions import Session
+from goldfleet.state.state import State
+
+
+class Visit:
+    """What a handler works with.
+
+    Args:
+        state: the stores.
+        facts: what is told about the answer.
+        visitor: who asks; its session is None for a stranger.
+    """
+
+    def __init__(self, state: State, facts: Facts, visitor: Visitor) -> None:
+        self.state = state
+        self.facts = facts
+        self._visitor = visitor
+        self._written: list[Position] = []
+        facts.session = _source(visitor)
+
+    @classmethod
+    def of(cls, request: Request) -> Visit:
+        """The visit that this request is."""
+        visit: Visit = request.state.visit
+        return visit
+
+    @property
+    def session(self) -> Session | None:
+        return self._visitor.session
+
+    @property
+    def is_stranger(self) -> bool:
+        """True for who is certainly not logged in."""
+        return self._visitor.session is None and self._visitor.down is None
+
+    @property
+    def database(self) -> Database:
+        return self.state.database
+
+    @property
+    def cache(self) -> Cache:
+        return self.state.cache
+
+    def require_login(self) -> int:
+        """The id of who is logged in.
+
+        Raises:
+            LoginNeeded: nobody is.
+            SessionsDown: nobody can tell now.
+        """
+        return self._visitor.require().user_id
+
+    async def enter(self, user_id: int, name: str) -> None:
+        """Logs in under a new session, which sees what this visit has written. Raises SessionsDown."""
+        session = await self._visitor.log_in(user_id)
+        await session.set("name", name)
+        self.facts.session = _source(self._visitor)
+        for position in self._written:
+            await self.wrote(position)
+
+    async def leave(self, *, everywhere: bool = False) -> None:
+        """Ends this session, or all sessions of who is logged in. Raises as `require_login` does."""
+        user_id = self.require_login()
+        if everywhere:
+            await self.state.sessions.end_all(user_id)
+        await self._visitor.log_out()
+
+    @asynccontextmanager
+    async def read(self, shard: Shard) -> AsyncIterator[Reader]:
+        """Reads from a replica that has what this session wrote, or else from the main."""
+        after = self.session.position(shard) if self.session else None
+        async with shard.read(after) as reader:
+            self.facts.read_from(reader.server)
+            yield reader
+
+    @asynccontextmanager
+    async def write(self, shard: Shard) -> AsyncIterator[Transaction]:
+        """Writes to the main in one transaction; from then on this session's reads see it."""
+        async with shard.write() as transaction:
+            yield transaction
+        await self.wrote(transaction.position)
+
+    async def wrote(self, position: Position) -> None:
+        """Lets this session, or the one that this visit starts, see a write.
+
+        The write stands, even if the session store cannot be told.
+        """
+        if self.session is None:
+            self._written.append(position)
+            return
+        try:
+            await self.session.wrote(position)
+        except SessionsDown:
+            log.warning("the session could not be told of its write")
+
+    async def certain_row(self, shard: Shard, sql: str, *arguments: Any) -> Any:
+        """One row or None; a row that the replica does not have is asked for at the main.
+
+        For what must not depend on how far behind a replica is, and is nearly always there.
+
+        Raises:
+            DatabaseDown: no server that may answer does.
+        """
+        async with self.read(shard) as reader:
+            row = await reader.fetchrow(sql, *arguments)
+        if row is None and reader.server != MAIN:
+            async with shard.write() as transaction:
+                row = await transaction.fetchrow(sql, *arguments)
+            self.facts.read_from(MAIN)
+        return row
+
+
+def _source(visitor: Visitor) -> str:
+    """Where the session came from."""
+    if visitor.session is not None:
+        return "sessions store"
+    return NONE if visitor.down is None else "unavailable"
