@@ -59,7 +59,7 @@ class Lines:
 
     def __init__(self, client: Any, group: str, clone: str | None) -> None:
         self._client = client
-        self._query = {"logGroupName": group, **({"logStreamNamePrefix": clone} if clone else {})}
+        self._query: dict[str, Any] = {"logGroupName": group, **({"logStreamNames": [clone]} if clone else {})}
         self._seen: dict[str, float] = {}
 
     def new(self, since: float) -> Iterator[str]:
@@ -82,7 +82,8 @@ class Lines:
         try:
             found = [event for page in pages for event in page["events"]]
         except self._client.exceptions.ResourceNotFoundException as error:
-            raise GoldfleetError(self._query["logGroupName"], "no such log group", "run `goldfleet up`") from error
+            where = str(self._query["logGroupName"])
+            raise GoldfleetError(where, "no such log group, or no such clone", "see `goldfleet status`") from error
         return sorted(found, key=lambda event: event["timestamp"])
 
 
