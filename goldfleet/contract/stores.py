@@ -5,6 +5,9 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+DATABASE_POOL = 8
+"""Connections that one clone holds to one database server, at most."""
+
 
 @dataclass(frozen=True)
 class Endpoint:

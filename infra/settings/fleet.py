@@ -1,0 +1,21 @@
+"""Settings of the fleet."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from infra.settings.base import Component
+
+
+class Fleet(Component):
+    """The clones: how many, how large, when to add some."""
+
+    desired: int = Field(
+        2, description="Count of clones that you wish for; scaling moves it on between `min` and `max`."
+    )
+    min: int = Field(2, ge=1, description="Least count of clones.")
+    max: int = Field(6, ge=1, le=500, description="Greatest count of clones.")
+    instance_type: str = Field("t3.small", description="EC2 instance type: x86_64, booting by UEFI, with ENA.")
+    cpu_target_percent: int = Field(50, ge=10, le=90, description="Mean CPU load that scaling aims at, in percent.")
+    requests_target: int = Field(3000, ge=1, description="Requests per clone that scaling aims at, a minute.")
+    max_lifetime_days: int = Field(30, ge=1, le=365, description="Age at which a clone is replaced, in days.")

@@ -1,0 +1,115 @@
+"""Rules of the fleet and of what the app is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from goldfleet.contract.clone import SIZE_LIMIT, Shard, Store, UserData
+from goldfleet.contract.environment import PREFIX
+from goldfleet.contract.stores import Endpoint
+from goldfleet.errors import ContractError, SettingsError
+from infra.instance_types import refusal
+from infra.settings.settings import Settings
+
+LONGEST_ARN, LONGEST_HOST = "a" * 160, "h" * 120
+
+
+def min_is_not_above_max(settings: Settings) -> Iterator[SettingsError]:
+    fleet = settings.fleet
+    if fleet.min > fleet.max:
+        yield SettingsError("fleet.min", f"{fleet.min} is above fleet.max, {fleet.max}", "lower it or raise fleet.max")
+
+
+def desired_is_within_bounds(settings: Settings) -> Iterator[SettingsError]:
+    fleet = settings.fleet
+    if fleet.desired < fleet.min:
+        yield SettingsError(
+            "fleet.desired",
+            f"{fleet.desired} is below fleet.min, {fleet.min}",
+            f"take {fleet.min} or more, or lower fleet.min",
+        )
+    elif fleet.desired > fleet.max:
+        yield SettingsError(
+            "fleet.desired",
+            f"{fleet.desired} is above fleet.max, {fleet.max}",
+            f"take {fleet.max} or fewer, or raise fleet.max",
+        )
+
+
+def production_survives_a_zone(settings: Settings) -> Iterator[SettingsError]:
+    if settings.production and settings.fleet.min < 2:
+        yield SettingsError("fleet.min", "production has clones in two zones at least", "set it to 2 or more")
+
+
+def instance_type_boots_the_image(settings: Settings) -> Iterator[SettingsError]:
+    reason = refusal(settings.fleet.instance_type)
+    if reason:
+        yield SettingsError(
+            "fleet.instance_type",
+            f"'{settings.fleet.instance_type}' cannot start the image: {reason}",
+            "take one like t3.small or m7i.large, or add its family to infra/instance_types.py",
+        )
+
+
+def environment_names_are_free(settings: Settings) -> Iterator[SettingsError]:
+    for name in settings.app.environment:
+        if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+            yield SettingsError(
+                f"app.environment.{name}", "not a variable's name", "take capitals, digits and underscores"
+            )
+        if name.startswith(PREFIX):
+            yield SettingsError(
+                f"app.environment.{name}", f"names that start with {PREFIX} are the launcher's", "take another name"
+            )
+
+
+def secret_names_are_valid(settings: Settings) -> Iterator[SettingsError]:
+    names = settings.app.secrets
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
+            yield SettingsError(
+                "app.secrets",
+                f"'{name}' is not a secret's name",
+                "take lower-case letters, digits, hyphens, underscores",
+            )
+    if len(set(names)) != len(names):
+        yield SettingsError("app.secrets", "names a secret twice", "name each once")
+
+
+def user_data_fits(settings: Settings) -> Iterator[SettingsError]:
+    """With the longest names that AWS may give, what clones are told stays below EC2's limit."""
+    store = Store(Endpoint(LONGEST_HOST, 65535), LONGEST_ARN)
+    shard = Shard(Endpoint(LONGEST_HOST, 65535), settings.database.name, LONGEST_ARN, LONGEST_ARN, LONGEST_HOST)
+    told = UserData(
+        project="p" * 20,
+        stack=settings.stack,
+        region=settings.aws.region,
+        public_url=LONGEST_HOST,
+        log_group=LONGEST_HOST,
+        shards=(shard,) * settings.database.shards,
+        sessions=store,
+        cache=store,
+        app_environment=settings.app.environment,
+        app_secrets=dict.fromkeys(settings.app.secrets, LONGEST_ARN),
+        aws_endpoint=settings.aws.endpoint,
+    )
+    try:
+        told.to_text()
+    except ContractError as error:
+        yield SettingsError(
+            "app.environment",
+            f"what a clone is told must stay below {SIZE_LIMIT} bytes, and may have {error.what}",
+            "shorten app.environment, or have fewer database.shards",
+        )
+
+
+RULES = (
+    min_is_not_above_max,
+    desired_is_within_bounds,
+    production_survives_a_zone,
+    instance_type_boots_the_image,
+    environment_names_are_free,
+    secret_names_are_valid,
+    user_data_fits,
+)

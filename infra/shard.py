@@ -1,0 +1,181 @@
+"""One shard: a main, its read replicas, the credentials of both roles, and the list of replicas for the app."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+from goldfleet.contract.names import DB_INSTANCE_LENGTH, Names
+from infra.credentials import Credentials, CredentialsArgs
+from infra.log_group import LogKeeping, log_group
+from infra.settings.database import Database as DatabaseSettings
+
+OWNER, APP = "goldfleet_owner", "goldfleet_app"
+LOG_EXPORTS = ("postgresql", "upgrade")
+MONITORING_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class ShardArgs:
+    """What a shard shares with the others.
+
+    Args:
+        names: names of the stack.
+        number: which shard, from 0.
+        zones: zone names that replicas are spread over.
+        subnet_group: DB subnet group of the data subnets.
+        parameter_group: DB parameter group.
+        security_group_id: the servers' security group.
+        monitoring_role_arn: role of enhanced monitoring.
+        keeping: how log groups are kept; its key encrypts storage and credentials too.
+        settings: the component's settings.
+    """
+
+    names: Names
+    number: int
+    zones: Sequence[str]
+    subnet_group: pulumi.Input[str]
+    parameter_group: pulumi.Input[str]
+    security_group_id: pulumi.Input[str]
+    monitoring_role_arn: pulumi.Input[str]
+    keeping: LogKeeping
+    settings: DatabaseSettings
+
+
+class Shard(pulumi.ComponentResource):
+    """A main and its replicas.
+
+    `address` is the main's host; `replicas_parameter` names an SSM parameter, a JSON list of `host:port`.
+    """
+
+    address: pulumi.Output[str]
+    owner_secret_arn: pulumi.Output[str]
+    app_secret_arn: pulumi.Output[str]
+    replicas_parameter: pulumi.Output[str]
+    replicas_parameter_arn: pulumi.Output[str]
+    main_id: str
+    replica_ids: list[str]
+
+    def __init__(self, name: str, args: ShardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("goldfleet:infra:Shard", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.main_id = self._id("main")
+        self.replica_ids = [self._id("replica", str(number)) for number in range(1, args.settings.replicas + 1)]
+        self._owner = self._credentials(OWNER, "owner")
+        app = self._credentials(APP, "app")
+        main = self._main()
+        replicas = [self._replica(main, number) for number in range(1, args.settings.replicas + 1)]
+        parameter = self._replica_list(replicas)
+        self.address = main.address
+        self.owner_secret_arn = self._owner.secret_arn
+        self.app_secret_arn = app.secret_arn
+        self.replicas_parameter = parameter.name
+        self.replicas_parameter_arn = parameter.arn
+        self.register_outputs({"address": self.address, "replicas_parameter": self.replicas_parameter})
+
+    def _id(self, *parts: str) -> str:
+        return self._args.names.of("shard", str(self._args.number), *parts, length=DB_INSTANCE_LENGTH)
+
+    def _credentials(self, username: str, label: str) -> Credentials:
+        return Credentials(
+            f"{self._name}-{label}",
+            CredentialsArgs(
+                username=username,
+                secret_name=self._args.names.secret("database", str(self._args.number), label),
+                description=f"Role {username} of shard {self._args.number}",
+                key_arn=self._args.keeping.key_arn,
+            ),
+            self._child,
+        )
+
+    def _log_groups(self, instance: str) -> list[pulumi.Resource]:
+        """Made before the instance: RDS would make them itself, in clear and kept for ever."""
+        return [
+            log_group(
+                f"{self._name}-{instance}-{export}-log",
+                f"/aws/rds/instance/{self._id(*instance.split('-'))}/{export}",
+                self._args.keeping,
+                self._child,
+            )
+            for export in LOG_EXPORTS
+        ]
+
+    def _common(self) -> dict[str, Any]:
+        """What a main and its replicas have in common."""
+        args, settings = self._args, self._args.settings
+        return {
+            "instance_class": settings.instance_class,
+            "storage_type": "gp3",
+            "max_allocated_storage": settings.max_storage_gib,
+            "storage_encrypted": True,
+            "kms_key_id": args.keeping.key_arn,
+            "port": settings.port,
+            "publicly_accessible": False,
+            "parameter_group_name": args.parameter_group,
+            "vpc_security_group_ids": [args.security_group_id],
+            "iam_database_authentication_enabled": True,
+            "enabled_cloudwatch_logs_exports": list(LOG_EXPORTS),
+            "performance_insights_enabled": True,
+            "performance_insights_kms_key_id": args.keeping.key_arn,
+            "performance_insights_retention_period": settings.insights_days,
+            "monitoring_interval": MONITORING_SECONDS,
+            "monitoring_role_arn": args.monitoring_role_arn,
+            "auto_minor_version_upgrade": True,
+            "copy_tags_to_snapshot": True,
+            "maintenance_window": settings.maintenance_window,
+            "apply_immediately": settings.apply_immediately,
+        }
+
+    def _main(self) -> aws.rds.Instance:
+        settings = self._args.settings
+        suffix = random.RandomId(f"{self._name}-final", byte_length=4, opts=self._child)
+        return aws.rds.Instance(
+            f"{self._name}-main",
+            identifier=self.main_id,
+            engine="postgres",
+            engine_version=settings.engine_version,
+            db_name=settings.name,
+            username=self._owner.username,
+            password=self._owner.password,
+            db_subnet_group_name=self._args.subnet_group,
+            allocated_storage=settings.storage_gib,
+            multi_az=settings.multi_az,
+            backup_retention_period=settings.backup_days,
+            backup_window=settings.backup_window,
+            deletion_protection=settings.deletion_protection,
+            skip_final_snapshot=False,
+            final_snapshot_identifier=suffix.hex.apply(lambda tail: f"{self.main_id}-final-{tail}"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._log_groups("main")),
+            **self._common(),
+        )
+
+    def _replica(self, main: aws.rds.Instance, number: int) -> aws.rds.Instance:
+        zones = self._args.zones
+        return aws.rds.Instance(
+            f"{self._name}-replica-{number}",
+            identifier=self._id("replica", str(number)),
+            replicate_source_db=main.identifier,
+            availability_zone=zones[number % len(zones)],
+            skip_final_snapshot=True,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._log_groups(f"replica-{number}")),
+            **self._common(),
+        )
+
+    def _replica_list(self, replicas: Sequence[aws.rds.Instance]) -> aws.ssm.Parameter:
+        addresses = pulumi.Output.all(*(replica.address for replica in replicas))
+        port = self._args.settings.port
+        return aws.ssm.Parameter(
+            f"{self._name}-replicas",
+            name=self._args.names.parameter("database", str(self._args.number), "replicas"),
+            description=f"Read replicas of shard {self._args.number}, a JSON list of host:port",
+            type="String",
+            value=addresses.apply(lambda hosts: json.dumps([f"{host}:{port}" for host in hosts])),
+            opts=self._child,
+        )

@@ -1,0 +1,3 @@
+"""Settings of the three stacks, and variations of them."""
+
+from __future__ import annotations

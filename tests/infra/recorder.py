@@ -1,0 +1,112 @@
+"""What the program would make, recorded on Pulumi's mocks: types, names, inputs; a call that nobody prepared raises."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks
+from pulumi.runtime import settings as runtime_settings
+
+from infra.settings import Settings
+from infra.stack import program
+
+PROJECT = "goldfleet"
+
+COMPUTED: Mapping[str, Mapping[str, Any]] = {
+    "goldfleet:index:GoldenImage": {
+        "imageId": "ami-1",
+        "imageRelease": "ab" * 32,
+        "rootDevice": "/dev/xvda",
+        "appDevice": "/dev/sdf",
+    },
+    "goldfleet:index:Capacity": {"running": 2},
+    "goldfleet:index:Rollout": {"refreshId": "refresh-1"},
+    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 7},
+    "aws:ec2/vpcEndpoint:VpcEndpoint": {"prefixListId": "pl-1"},
+    "aws:lb/loadBalancer:LoadBalancer": {"dnsName": "balancer.example", "zoneId": "Z1", "arnSuffix": "app/b/1"},
+    "aws:lb/targetGroup:TargetGroup": {"arnSuffix": "targetgroup/t/1"},
+    "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "store.example"},
+    "aws:rds/instance:Instance": {"address": "server.example"},
+    "aws:secretsmanager/secretVersion:SecretVersion": {"secretArn": "arn:aws:mock:::secret"},
+    "aws:kms/key:Key": {"keyId": "key-1"},
+    "aws:acm/certificate:Certificate": {
+        "domainValidationOptions": [
+            {
+                "domainName": "www.example.com",
+                "resourceRecordName": "_proof.www.example.com",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "_value.acm",
+            }
+        ]
+    },
+    "aws:route53/record:Record": {"fqdn": "_proof.www.example.com"},
+    "random:index/randomPassword:RandomPassword": {"result": "generated"},
+    "random:index/randomId:RandomId": {"hex": "0a0b0c0d"},
+}
+"""What a provider would answer beside the inputs, an ARN and a name."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One resource: type token, name, inputs as the provider would get them, and the provider that gets them."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    provider: str
+
+
+@dataclass
+class Resources:
+    """All resources of a program, and its outputs."""
+
+    all: list[Recorded] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Recorded]:
+        return iter(self.all)
+
+    def of(self, type_: str) -> list[Recorded]:
+        """Resources of a type, given by its last part, such as `Vpc`, or by the whole token."""
+        return [made for made in self.all if type_ in (made.type, made.type.rpartition(":")[2])]
+
+    def one(self, type_: str, name: str | None = None) -> Recorded:
+        """The only resource of the type, or the one of that name."""
+        found = [made for made in self.of(type_) if name in (None, made.name)]
+        assert len(found) == 1, f"{len(found)} of {type_} {name}: {[made.name for made in self.of(type_)]}"
+        return found[0]
+
+
+class _Recorder(mocks.Mocks):
+    def __init__(self) -> None:
+        self.made: list[Recorded] = []
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.custom:
+            self.made.append(Recorded(args.typ, args.name, args.inputs, args.provider or ""))
+        arn = {"arn": f"arn:aws:mock:::{args.name}"} if args.typ.startswith("aws:") else {}
+        name = {"name": args.name} if "name" not in args.inputs else {}
+        return f"{args.name}-id", {**arn, **name, **args.inputs, **COMPUTED.get(args.typ, {})}
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        raise AssertionError(f"the program calls {args.token}, which nobody prepared")
+
+
+def recorded(settings: Settings) -> Resources:
+    """Runs the program on mocks and returns what it made."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    recorder = _Recorder()
+    runtime_settings.reset_options()
+    mocks.set_mocks(recorder, project=PROJECT, stack=settings.stack, preview=False)
+    outputs: dict[str, Any] = {}
+
+    @pulumi.runtime.test
+    def run() -> None:
+        program(settings, PROJECT, settings.stack)
+
+    run()
+    return Resources(recorder.made, outputs)
