@@ -38,6 +38,7 @@ class Context:
         preview: True while nothing may be made.
         timeout: seconds that the program allows for this operation; None: the resource decides.
         progress: shows a line of text on the resource's own row, live.
+        tell: shows a line of text that stays.
         cancel: set once the person cancelled.
         seed: random bytes, the same each time this resource is checked.
     """
@@ -47,6 +48,7 @@ class Context:
     preview: bool = False
     timeout: float | None = None
     progress: Callable[[str], None] = _silent
+    tell: Callable[[str], None] = _silent
     cancel: threading.Event = field(default_factory=threading.Event)
     seed: bytes = b""
 
@@ -54,7 +56,15 @@ class Context:
     def cancelled(self) -> bool:
         return self.cancel.is_set()
 
-    def wait_for(self, what: str, probe: Callable[[], Found | None], timeout: float, interval: float = 1.0) -> Found:
+    def wait_for(
+        self,
+        what: str,
+        probe: Callable[[], Found | None],
+        timeout: float,
+        interval: float = 1.0,
+        *,
+        show: bool = True,
+    ) -> Found:
         """Calls `probe` until it returns something, pausing up to `interval` seconds between calls.
 
         Args:
@@ -62,6 +72,7 @@ class Context:
             probe: None means not yet.
             timeout: seconds, unless the program set its own timeout.
             interval: longest pause in seconds; the first ones are shorter.
+            show: False if `probe` itself shows how far it is.
 
         Raises:
             Cancelled: the person cancelled.
@@ -73,7 +84,8 @@ class Context:
         while (found := probe()) is None:
             if time.monotonic() >= deadline:
                 raise TimedOut(self.name, f"not {what} after {limit:.0f} seconds", "look at it on AWS, then run again")
-            self.progress(f"waiting until {what}")
+            if show:
+                self.progress(f"waiting until {what}")
             if self.cancel.wait(pause):
                 raise Cancelled(self.name)
             pause = min(interval, pause * 1.5)

@@ -28,6 +28,10 @@ class Engine:
         """Shows `text` beside the resource until the next line or its end."""
         self._log(urn, text, protocol.engine.INFO, ephemeral=True)
 
+    def tell(self, urn: str, text: str) -> None:
+        """Shows `text` beside the resource, and keeps it in the summary."""
+        self._log(urn, text, protocol.engine.INFO, ephemeral=False)
+
     def debug(self, urn: str, text: str) -> None:
         """Shown with `--debug` only."""
         self._log(urn, text, protocol.engine.DEBUG, ephemeral=False)

@@ -175,6 +175,7 @@ class Servicer(protocol.provider_grpc.ResourceProviderServicer):  # type: ignore
             preview=preview,
             timeout=getattr(request, "timeout", 0) or None,
             progress=lambda text: self.engine.progress(request.urn, text),
+            tell=lambda text: self.engine.tell(request.urn, text),
             cancel=self.cancel,
             seed=seed,
         )

@@ -29,7 +29,7 @@ class Provider(pulumi.ProviderResource):
         profile: name of a profile in the shared AWS configuration, or None.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one argument a property
         self,
         name: str,
         *,
@@ -129,7 +129,7 @@ class Rollout(pulumi.CustomResource):
     refresh_id: pulumi.Output[str]
     """The instance refresh that did it; empty if all clones ran the version already."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one argument a property
         self,
         name: str,
         *,
