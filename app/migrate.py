@@ -45,10 +45,10 @@ def main(variables: Mapping[str, str]) -> None:
         GoldfleetError: as `prepare` does, or a variable is missing.
     """
     environment = Environment.from_variables(variables)
-    asyncio.run(prepare(environment, _roles(variables.get(ROLES), len(environment.shards))))
+    asyncio.run(prepare(environment, roles(variables.get(ROLES), len(environment.shards))))
 
 
-def _roles(file: str | None, shards: int) -> Sequence[Mapping[str, str]]:
+def roles(file: str | None, shards: int) -> Sequence[Mapping[str, str]]:
     way_out = "start the migration through the launcher"
     if file is None:
         raise ContractError(ROLES, "not set", way_out)

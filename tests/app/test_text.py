@@ -41,7 +41,7 @@ def test_other_names_are_refused(name: str) -> None:
     assert (caught.value.status_code, caught.value.field) == (422, "name")
 
 
-@pytest.mark.parametrize("other", ["ANNA", "Anna", "ａｎｎａ"])
+@pytest.mark.parametrize("other", ["ANNA", "Anna", "\uff41\uff4e\uff4e\uff41"])
 def test_spellings_of_one_name_have_one_key(other: str) -> None:
     assert text.name_key(other) == text.name_key("anna")
 
