@@ -5,13 +5,21 @@ A rule yields one error for each place where it is broken. `RULES` is the order 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from goldfleet.errors import SettingsError
 from infra.settings import rules_account, rules_fleet, rules_front, rules_network, rules_stores
 from infra.settings.settings import Settings
 
-Rule = Callable[[Settings], Iterator[SettingsError]]
+
+class Rule(Protocol):
+    """A function whose name says the rule."""
+
+    __name__: str
+
+    def __call__(self, settings: Settings) -> Iterator[SettingsError]: ...
+
 
 RULES: Sequence[Rule] = (
     *rules_account.RULES,
