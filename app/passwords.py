@@ -6,6 +6,7 @@ Argon2id with 19 MiB, two passes, one lane. Source: OWASP, "Password Storage Che
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,8 @@ Result = TypeVar("Result")
 
 THREADS = 2
 """At most this many times 19 MiB are in use at once."""
+LARGE_BLOCK = 1024 * 1024
+"""Bytes from which on a block of memory goes back to the system as soon as it is free."""
 WAITING = 32
 """More people than this waiting for a hash would wait longer than a request may take."""
 
@@ -32,6 +35,7 @@ class Passwords:
     """
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        _give_large_blocks_back()
         self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="passwords")
         self._waiting = 0
@@ -73,3 +77,10 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._waiting -= 1
+
+
+def _give_large_blocks_back() -> None:
+    """Without this glibc keeps the 19 MiB of each thread after its first hash (mallopt(3), M_MMAP_THRESHOLD)."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
+    if mallopt is not None:
+        mallopt(-3, LARGE_BLOCK)
