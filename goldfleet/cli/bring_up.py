@@ -7,7 +7,7 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from goldfleet.cli.checkout import CHECKOUT, cache_folder
 from goldfleet.cli.engine import Engine, Project
 from goldfleet.cli.local_project import LocalProject
 from goldfleet.cli.pulumi_finder import find_pulumi
-from goldfleet.cli.stack_account import LOCAL, names_of, session_of, settings_of
+from goldfleet.cli.stack_account import LOCAL, names_of, project_name, session_of, settings_of
 from goldfleet.cli.stack_view import observe
 from goldfleet.cli.terminal import Terminal
 from goldfleet.contract.service import HEALTH_PATH
@@ -56,18 +56,25 @@ def bring_up(stack: str, terminal: Terminal) -> None:
     """
     settings = start_cloud(stack, terminal)
     pulumi = find_pulumi(cache_folder(), terminal.line)
-    program = importlib.import_module("infra.stack").program
-    if stack != LOCAL:
-        _apply(Project(CHECKOUT, stack, program, pulumi, _environment()), terminal, unfinished=None)
-        return
+    program = importlib.import_module("infra.stack").main
+    if stack == LOCAL:
+        outputs = _local(settings, program, pulumi, terminal)
+    else:
+        outputs = _apply(Project(CHECKOUT, stack, program, pulumi, _environment()), terminal, unfinished=None)
+    for notice in outputs["notices"]:
+        terminal.line(f"note: {notice}")
+
+
+def _local(settings: Settings, program: Callable[[], None], pulumi: Path, terminal: Terminal) -> dict[str, Any]:
     folder = local_cloud.FOLDER
-    project = LocalProject(folder.project, folder.pulumi, PLUGINS, pulumi)
-    written = project.write(LOCAL, settings_of(LOCAL).raw(), program)
+    local = LocalProject(project_name(), folder.project, folder.pulumi, PLUGINS, pulumi)
+    project = local.write(LOCAL, settings_of(LOCAL).raw(), program)
     with terminal.step("looking up the release") as step:
         release.restore(settings, session_of(settings), step)
-    outputs = _apply(written, terminal, unfinished=folder.project / "unfinished")
+    outputs = _apply(project, terminal, unfinished=folder.project / "unfinished")
     with terminal.step("waiting for the first answer"):
         wait_for_answer(outputs["public_url"] + HEALTH_PATH)
+    return outputs
 
 
 def _apply(project: Project, terminal: Terminal, unfinished: Path | None) -> dict[str, Any]:

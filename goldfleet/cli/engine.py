@@ -109,6 +109,7 @@ def local_environment(pulumi_home: Path, passphrase_file: Path) -> dict[str, str
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "GOLDFLEET_PYTHON": sys.executable,
         "PULUMI_HOME": str(pulumi_home),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase_file),
         "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -22,12 +22,14 @@ class LocalProject:
     """Where a local run keeps its project, and with what it runs.
 
     Args:
+        name: the project's name.
         folder: gets `Pulumi.yaml` and `Pulumi.<stack>.yaml`.
         state: folder of the file backend, of the passphrase (mode 0600) and of PULUMI_HOME.
         plugins: provider's name -> folder with its `pulumi-resource-NAME`.
         pulumi: the Pulumi CLI.
     """
 
+    name: str
     folder: Path
     state: Path
     plugins: Mapping[str, Path]
@@ -44,7 +46,7 @@ class LocalProject:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.state.mkdir(parents=True, exist_ok=True)
         project = {
-            "name": NAMESPACE,
+            "name": self.name,
             "runtime": "python",
             "backend": {"url": f"file://{self.state}"},
             "plugins": {"providers": [{"name": name, "path": str(path)} for name, path in self.plugins.items()]},

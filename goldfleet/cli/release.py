@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goldfleet.aws_session import AwsSession
 from goldfleet.cli.checkout import CHECKOUT
-from goldfleet.cli.settings_file import NAMESPACE
+from goldfleet.cli.stack_account import project_name
 from goldfleet.cli.terminal import Step
 from image import app_layer, images
 from image.app_layer import Layer
@@ -33,7 +33,7 @@ def restore(settings: Settings, session: AwsSession, step: Step) -> None:
     """
     release = settings.image.release
     known = release == "working-tree" or release.startswith("ami-")
-    if known or images.find(session.client("ec2"), NAMESPACE, release):
+    if known or images.find(session.client("ec2"), project_name(), release):
         return
     layer = app_layer.cached(release)
     if layer:
@@ -41,5 +41,5 @@ def restore(settings: Settings, session: AwsSession, step: Step) -> None:
 
 
 def _register(settings: Settings, session: AwsSession, layer: Layer, step: Step) -> None:
-    snapshots = Snapshots(session.client("ec2"), session.client("ebs"), NAMESPACE, step.note)
+    snapshots = Snapshots(session.client("ec2"), session.client("ebs"), project_name(), step.note)
     register(snapshots, settings.image.layers, layer)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import yaml
+
 from goldfleet.aws_session import Account, AwsSession
 from goldfleet.cli import local_cloud
 from goldfleet.cli.checkout import CHECKOUT
-from goldfleet.cli.settings_file import NAMESPACE, SettingsFile
+from goldfleet.cli.settings_file import SettingsFile
 from goldfleet.contract.names import Names
+from goldfleet.errors import SettingsError
 from infra.settings import Settings
 
 LOCAL = "local"
@@ -39,4 +42,17 @@ def session_of(settings: Settings) -> AwsSession:
 
 def names_of(settings: Settings) -> Names:
     """Names of the stack's resources."""
-    return Names(NAMESPACE, settings.stack)
+    return Names(project_name(), settings.stack)
+
+
+def project_name() -> str:
+    """The project's name, which every AWS name starts with.
+
+    Raises:
+        SettingsError: `Pulumi.yaml` does not tell it.
+    """
+    path = CHECKOUT / "Pulumi.yaml"
+    try:
+        return str(yaml.safe_load(path.read_text())["name"])
+    except (OSError, yaml.YAMLError, TypeError, KeyError) as error:
+        raise SettingsError(path.name, "does not name the project", "give it `name: goldfleet`") from error

@@ -27,7 +27,7 @@ def engine(tmp_path: Path, pulumi_cli: Path) -> Callable[..., Engine]:
     """`engine(program, **settings)`: always on the same state."""
 
     def make(program: Callable[[], None], **settings: object) -> Engine:
-        local = LocalProject(tmp_path / "project", tmp_path / "pulumi", {}, pulumi_cli)
+        local = LocalProject("goldfleet", tmp_path / "project", tmp_path / "pulumi", {}, pulumi_cli)
         return Engine(local.write("local", {"fleet": settings}, program))
 
     return make

@@ -19,6 +19,8 @@ from goldfleet.contract.names import TAG_RELEASE, Names
 from infra.settings import Settings
 
 ASK_SECONDS = 30
+CREDENTIALS = "credentials"
+"""The check without which AWS answers nothing."""
 
 
 def account_checks(settings: Settings, names: Names) -> list[tuple[str, Check]]:
@@ -27,9 +29,9 @@ def account_checks(settings: Settings, names: Names) -> list[tuple[str, Check]]:
     session = AwsSession(Account(aws.account_id, aws.region, aws.endpoint, aws.profile))
     return [
         ("Pulumi CLI", pulumi),
-        ("credentials", partial(_credentials, session)),
-        ("zones", partial(_zones, session, settings)),
         ("state backend", _state_backend),
+        (CREDENTIALS, partial(_credentials, session)),
+        ("zones", partial(_zones, session, settings)),
         ("quota: VPCs", partial(_vpc_quota, session, names)),
         ("quota: addresses", partial(_address_quota, session, settings)),
         ("quota: vCPUs", partial(_vcpu_quota, session, settings)),

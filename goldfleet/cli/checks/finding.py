@@ -43,13 +43,20 @@ def failed(detail: str, way_out: str) -> Finding:
     return Finding(Level.FAILED, detail, way_out)
 
 
-def run_checks(checks: Iterable[tuple[str, Check]]) -> Iterator[tuple[str, Finding]]:
-    """Names and findings, one after the other; a check that raises has failed, and the next one runs."""
+def run_checks(checks: Iterable[tuple[str, Check]], gate: str = "") -> Iterator[tuple[str, Finding]]:
+    """Names and findings, one after the other; a check that raises has failed, and the next one runs.
+
+    Args:
+        checks: in order.
+        gate: name of the check without which the ones after it cannot answer; when it fails they are left out.
+    """
     for name, check in checks:
         try:
             found = check()
         except GoldfleetError as error:
             found = failed(f"{error.where}: {error.what}", error.way_out)
         except (BotoCoreError, ClientError) as error:
-            found = failed(str(error), "see that the credentials allow this call")
+            found = failed(str(error), "see that there are credentials, and that they allow this call")
         yield name, found
+        if name == gate and found.level is Level.FAILED:
+            return

@@ -6,7 +6,7 @@ import argparse
 
 from rich.text import Text
 
-from goldfleet.cli.checks.account import account_checks
+from goldfleet.cli.checks.account import CREDENTIALS, account_checks
 from goldfleet.cli.checks.finding import Level, run_checks
 from goldfleet.cli.checks.machine import machine_checks
 from goldfleet.cli.stack_account import LOCAL, names_of, settings_of
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_of(options.stack).load()
     checks = machine_checks() if options.stack == LOCAL else account_checks(settings, names_of(settings))
     worst = Level.OK
-    for name, found in run_checks(checks):
+    for name, found in run_checks(checks, gate=CREDENTIALS):
         mark, colour = MARKS[found.level]
         terminal.console.print(Text.assemble((f"{mark:<5}", colour), f"{name}: {found.detail}"))
         if found.way_out:
