@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from infra.settings import Settings, load
+from tests.infra.recorder import Resources, recorded
 
 ROOT = Path(__file__).parents[2]
 ENDPOINT = "http://127.11.0.1:4566"
@@ -50,3 +51,18 @@ def raw() -> Callable[..., Raw]:
 def settings_of(raw: Callable[..., Raw]) -> Callable[..., Settings]:
     """The same, checked."""
     return lambda stack, changes=None: load(stack, raw(stack, changes))
+
+
+@pytest.fixture(scope="session")
+def made(settings_of: Callable[..., Settings]) -> Callable[..., Resources]:
+    """What the program makes of a stack's settings, with changes as in `raw`; recorded once for the same settings."""
+    known: dict[str, Resources] = {}
+
+    def record(stack: str, changes: Change | None = None) -> Resources:
+        settings = settings_of(stack, changes)
+        key = settings.model_dump_json()
+        if key not in known:
+            known[key] = recorded(settings)
+        return known[key]
+
+    return record

@@ -104,9 +104,10 @@ def recorded(settings: Settings) -> Resources:
     mocks.set_mocks(recorder, project=PROJECT, stack=settings.stack, preview=False)
     outputs: dict[str, Any] = {}
 
-    @pulumi.runtime.test
-    def run() -> None:
+    def run() -> pulumi.Output[None]:
         program(settings, PROJECT, settings.stack)
+        stack = pulumi.runtime.get_root_resource()
+        return pulumi.Output.all(**stack.outputs).apply(outputs.update)
 
-    run()
+    pulumi.runtime.test(run)()
     return Resources(recorder.made, outputs)
