@@ -122,17 +122,17 @@ def recorded(folder: RunFolder) -> list[Process]:
 
 
 def of_run(folder: RunFolder) -> list[Process]:
-    """Every living process of the run: the recorded ones and those that write to a file of its folder."""
+    """Every living process of the run but this one: the recorded ones and those that write to a file of its folder."""
     known = {process.pid: process for process in recorded(folder)}
     for pid in _writers(folder.root.resolve()):
         started = start_time(pid)
-        if pid not in known and pid != os.getpid() and started is not None:
+        if pid not in known and started is not None:
             known[pid] = Process(f"pid-{pid}", pid, started, ())
-    return list(known.values())
+    return [process for process in known.values() if process.pid != os.getpid()]
 
 
 def end_all(folder: RunFolder, *, grace: float) -> list[Process]:
-    """Ends every process of a run whose supervisor is dead; asked first, killed when `grace` seconds have passed.
+    """Ends every process of a run but this one; asked first, killed when `grace` seconds have passed.
 
     Returns:
         those that were found.

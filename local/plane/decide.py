@@ -113,22 +113,16 @@ def _reports(wanted: Wanted, running: Running, now: float) -> Iterator[ReportUnh
 
 
 def _complaint(member: Membership, running: Running, now: float) -> str | None:
-    """Why a member should be replaced, or None.
+    """Why a member should be replaced, or None; a failing health check the group sees for itself.
 
-    A clone that never passed a check gets the group's grace, dead or alive: so a release that cannot start is tried
-    once per grace period and not as fast as the machine allows.
+    A clone that never passed a check gets the group's grace even when it is dead: so a release that cannot start is
+    tried once per grace period and not as fast as the machine allows.
     """
     unit = running.units.get(member.instance_id)
-    if unit is None:
+    if unit is None or unit.phase is not Phase.ENDED:
         return None
-    in_grace = now - unit.created < member.grace
-    if unit.phase is Phase.ENDED:
-        waits = in_grace and member.instance_id not in running.healthy_once
-        return None if waits else "its process ended"
-    failing = running.unhealthy.get(member.instance_id)
-    if failing is None or in_grace or not member.checks_balancer:
-        return None
-    return f"its health check fails: {failing}"
+    may_be_starting = now - unit.created < member.grace and member.instance_id not in running.healthy_once
+    return None if may_be_starting else "its process ended"
 
 
 def store_statuses(wanted: Wanted, running: Running) -> dict[str, dict[str, str]]:

@@ -27,20 +27,19 @@ class HAProxy:
 
     Args:
         folder: the run.
-        volatile: folder in memory; the runtime API's socket lies below it, because its path must be short.
+        api: its runtime API; the socket's folder is made here.
         in_rotation: says which targets get requests from the start.
     """
 
-    def __init__(self, folder: RunFolder, volatile: Path, in_rotation: Callable[[], Iterable[Target]]) -> None:
+    def __init__(self, folder: RunFolder, api: RuntimeApi, in_rotation: Callable[[], Iterable[Target]]) -> None:
         self._folder = folder
-        self._socket = volatile / "balancer" / "api.sock"
         self._in_rotation = in_rotation
         self._found: tuple[Programs, Account] | None = None
-        self.api = RuntimeApi(self._socket)
+        self._api = api
 
     def start(self, spec: Balancing) -> subprocess.Popen[bytes]:
         programs, account = self._tools()
-        account.make_folder(self._socket.parent)
+        account.make_folder(self._api.path.parent)
         account.make_folder(self._home)
         self._configure(spec)
         process = spawn(
@@ -54,7 +53,7 @@ class HAProxy:
                 account=account,
             ),
         )
-        wait_ready(process, self.api.answers, self._home / "log")
+        wait_ready(process, self._api.answers, self._home / "log")
         return process
 
     def change(
@@ -65,9 +64,9 @@ class HAProxy:
     ) -> subprocess.Popen[bytes]:
         """Reloads: a new worker takes the listening sockets over, the old one ends when its connections have."""
         self._configure(spec)
-        worker = self.api.worker()
+        worker = self._api.worker()
         process.send_signal(signal.SIGUSR2)
-        if not wait_until(lambda: self.api.worker() not in (worker, None), _CHECK):
+        if not wait_until(lambda: self._api.worker() not in (worker, None), _CHECK):
             raise LocalCloudError("balancer", f"did not reload: {last_line(self._home / 'log')}", "read its log")
         return process
 
@@ -99,7 +98,7 @@ class HAProxy:
         """
         programs, account = self._tools()
         draft = self._home / "haproxy.cfg.new"
-        account.write(draft, configuration(spec, self._in_rotation(), str(self._socket)))
+        account.write(draft, configuration(spec, self._in_rotation(), str(self._api.path)))
         check = (programs["haproxy"], "-c", "-q", "-f", str(draft))
         run(check, account, environment=clean_environment(), seconds=_CHECK)
         draft.replace(self._home / "haproxy.cfg")

@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import socket
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from goldfleet.errors import LocalCloudError
@@ -17,6 +18,7 @@ from local.plane.wanted import Target, TargetGroup
 
 _ANSWER = 3.0
 _BLOCK = 65536
+_BACKEND = "BACKEND"
 _REASONS = {"L4TOUT": "Target.Timeout", "L7TOUT": "Target.Timeout", "L7STS": "Target.ResponseCodeMismatch"}
 
 
@@ -36,6 +38,14 @@ class Server:
 
 
 @dataclass(frozen=True)
+class Inventory:
+    """What HAProxy has: names of its backends, and servers by names of backend and server."""
+
+    backends: frozenset[str] = frozenset()
+    servers: Mapping[tuple[str, str], Server] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RuntimeApi:
     """The API on a unix socket; every call raises LocalCloudError if HAProxy does not answer or refuses."""
 
@@ -52,10 +62,14 @@ class RuntimeApi:
             return None
         return next((line.partition(": ")[2] for line in lines if line.startswith("Pid: ")), None)
 
-    def servers(self) -> dict[tuple[str, str], Server]:
-        """All servers, by names of backend and server."""
-        text = self._ask("show stat -1 4 -1").removeprefix("# ")
-        return {(row["pxname"], row["svname"]): _server(row) for row in csv.DictReader(io.StringIO(text.strip()))}
+    def inventory(self) -> Inventory:
+        """All backends and servers."""
+        text = self._ask("show stat -1 6 -1").removeprefix("# ")
+        rows = list(csv.DictReader(io.StringIO(text.strip())))
+        return Inventory(
+            frozenset(row["pxname"] for row in rows if row["svname"] == _BACKEND),
+            {(row["pxname"], row["svname"]): _server(row) for row in rows if row["svname"] != _BACKEND},
+        )
 
     def add(self, target: Target, group: TargetGroup) -> None:
         """Puts a target into rotation; it counts as healthy until its checks say otherwise."""

@@ -12,7 +12,7 @@ import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from local.plane.haproxy_api import Server
+from local.plane.haproxy_api import Inventory, Server
 from local.plane.wanted import Target, TargetGroup
 
 FIRST_PROBES = 0.25
@@ -53,6 +53,11 @@ class Member:
     probe_at: float = 0.0
     probing: bool = False
     told: bool = False
+
+    @property
+    def server(self) -> tuple[str, str]:
+        """Names of its backend and server in HAProxy."""
+        return self.group.name, self.target.instance_id
 
 
 @dataclass(frozen=True)
@@ -110,22 +115,22 @@ def members(
     return result
 
 
-def steps(known: Mapping[Key, Member], servers: Mapping[tuple[str, str], Server] | None, now: float) -> Iterator[Step]:
+def steps(known: Mapping[Key, Member], has: Inventory | None, now: float) -> Iterator[Step]:
     """What to do now.
 
     Args:
         known: the members.
-        servers: what HAProxy has, by backend and server; None while it does not run.
+        has: what HAProxy has; None while it does not run.
         now: seconds of the clock that the members were written with.
     """
     for member in known.values():
         if member.stage is Stage.PROBED:
             if not member.probing and now >= member.probe_at:
                 yield Probe(member)
-        elif servers is not None:
-            yield from _towards(member, servers.get((member.group.name, member.target.instance_id)), now)
-    wanted = {(member.group.name, member.target.instance_id) for member in known.values()}
-    for backend, server in (servers or {}).keys() - wanted:
+        elif has is not None and member.group.name in has.backends:
+            yield from _towards(member, has.servers.get(member.server), now)
+    wanted = {member.server for member in known.values()}
+    for backend, server in (has.servers if has else {}).keys() - wanted:
         yield Remove(backend, server)
 
 
@@ -137,15 +142,14 @@ def _towards(member: Member, server: Server | None, now: float) -> Iterator[Step
         if not member.told:
             yield Drain(member)
         elif server.open == 0 or now - member.since >= member.group.drain:
-            yield Remove(member.group.name, member.target.instance_id)
+            yield Remove(*member.server)
 
 
-def gone(known: Mapping[Key, Member], servers: Mapping[tuple[str, str], Server] | None) -> frozenset[Key]:
+def gone(known: Mapping[Key, Member], has: Inventory | None) -> frozenset[Key]:
     """Draining members that HAProxy has let go."""
+    servers = has.servers if has else {}
     return frozenset(
-        name
-        for name, member in known.items()
-        if member.stage is Stage.DRAINING and (member.group.name, member.target.instance_id) not in (servers or {})
+        name for name, member in known.items() if member.stage is Stage.DRAINING and member.server not in servers
     )
 
 
@@ -164,13 +168,11 @@ def is_first(member: Member, now: float) -> bool:
     return now - member.since <= member.group.check.interval * member.group.check.unhealthy
 
 
-def states(
-    known: Mapping[Key, Member], servers: Mapping[tuple[str, str], Server] | None, now: float
-) -> dict[str, dict[str, dict[str, str]]]:
+def states(known: Mapping[Key, Member], has: Inventory | None, now: float) -> dict[str, dict[str, dict[str, str]]]:
     """What to report: `{target group ARN: {instance id: {"state", "reason"}}}`, in ELBv2's words."""
     result: dict[str, dict[str, dict[str, str]]] = {}
     for (arn, instance_id), member in known.items():
-        server = (servers or {}).get((member.group.name, instance_id))
+        server = has.servers.get(member.server) if has else None
         state, reason = _state(member, server, now)
         result.setdefault(arn, {})[instance_id] = {"state": state} | ({"reason": reason} if reason else {})
     return result

@@ -59,14 +59,12 @@ class Running:
         units: by the name of their spec.
         serving: instances that the balancer may still send requests to, or whose requests it waits for.
         healthy_once: instances that have passed a health check.
-        unhealthy: instances whose health check fails, and why.
         reported: instances already reported as unhealthy to their group.
     """
 
     units: Mapping[str, Unit] = field(default_factory=dict)
     serving: frozenset[str] = frozenset()
     healthy_once: frozenset[str] = frozenset()
-    unhealthy: Mapping[str, str] = field(default_factory=dict)
     reported: frozenset[str] = frozenset()
 
     def is_running(self, name: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from goldfleet.errors import LocalCloudError
 from local.events import Events
 from local.plane import rotation
-from local.plane.haproxy_api import RuntimeApi, Server
+from local.plane.haproxy_api import Inventory, RuntimeApi
 from local.plane.rotation import Key, Member, Stage
 from local.plane.wanted import HealthCheck, Target, Wanted
 
@@ -27,13 +27,11 @@ class TargetView:
     Args:
         serving: instances that HAProxy may still send requests to, or whose requests it waits for.
         healthy_once: instances that were in rotation at some time.
-        unhealthy: instances whose check fails, and ELBv2's reason.
         report: the states of all targets, as `rotation.states` gives them.
     """
 
     serving: frozenset[str]
     healthy_once: frozenset[str]
-    unhealthy: dict[str, str]
     report: dict[str, dict[str, dict[str, str]]]
 
 
@@ -46,7 +44,7 @@ class TargetHealth:
         changed: called when the view has changed.
     """
 
-    def __init__(self, api: Callable[[], RuntimeApi | None], events: Events, changed: Callable[[], None]) -> None:
+    def __init__(self, api: RuntimeApi, events: Events, changed: Callable[[], None]) -> None:
         self._api = api
         self._events = events
         self._changed = changed
@@ -54,6 +52,7 @@ class TargetHealth:
         self._members: dict[Key, Member] = {}
         self._healthy_once: frozenset[str] = frozenset()
         self._report: dict[str, dict[str, dict[str, str]]] = {}
+        self._last_complaint = ""
         self._pool = ThreadPoolExecutor(_PROBES_AT_ONCE, "probe")
 
     def want(self, wanted: Wanted) -> None:
@@ -70,11 +69,9 @@ class TargetHealth:
     def view(self) -> TargetView:
         with self._lock:
             members, report = list(self._members.values()), self._report
-            states = {name: said for targets in report.values() for name, said in targets.items()}
             return TargetView(
                 serving=frozenset(m.target.instance_id for m in members if m.stage is not Stage.PROBED),
                 healthy_once=self._healthy_once,
-                unhealthy={name: said["reason"] for name, said in states.items() if said["state"] == "unhealthy"},
                 report=report,
             )
 
@@ -86,37 +83,40 @@ class TargetHealth:
 
     def tick(self) -> None:
         """Does the steps that are due now."""
-        api, servers = self._servers()
+        has = self._inventory()
         with self._lock:
-            due = list(rotation.steps(self._members, servers, time.monotonic()))
+            due = list(rotation.steps(self._members, has, time.monotonic()))
         for step in due:
             try:
-                self._do(step, api)
+                self._do(step)
             except LocalCloudError as error:
-                self._events.record("failed", "balancer", str(error))
-        self._look(self._servers()[1] if due else servers)
+                self._complain(str(error))
+        self._look(self._inventory() if due else has)
 
-    def _servers(self) -> tuple[RuntimeApi | None, dict[tuple[str, str], Server] | None]:
-        api = self._api()
-        if api is not None:
-            try:
-                return api, api.servers()
-            except LocalCloudError:
-                pass
-        return None, None
+    def _inventory(self) -> Inventory | None:
+        try:
+            return self._api.inventory()
+        except LocalCloudError:
+            return None
 
-    def _do(self, step: rotation.Step, api: RuntimeApi | None) -> None:
+    def _complain(self, text: str) -> None:
+        """Records what went wrong, once while it goes on."""
+        if text != self._last_complaint:
+            self._events.record("failed", "balancer", text)
+        self._last_complaint = text
+
+    def _do(self, step: rotation.Step) -> None:
         match step:
             case rotation.Probe(member):
                 self._replace(member, replace(member, probing=True))
                 self._pool.submit(self._probe, member)
-            case rotation.Admit(member) if api is not None:
-                api.add(member.target, member.group)
-            case rotation.Drain(member) if api is not None:
-                api.drain(member.group.name, member.target.instance_id)
+            case rotation.Admit(member):
+                self._api.add(member.target, member.group)
+            case rotation.Drain(member):
+                self._api.drain(member.group.name, member.target.instance_id)
                 self._replace(member, replace(member, told=True))
-            case rotation.Remove(backend, server) if api is not None:
-                api.remove(backend, server)
+            case rotation.Remove(backend, server):
+                self._api.remove(backend, server)
 
     def _probe(self, member: Member) -> None:
         passed = passes(member.target, member.group.check)
@@ -130,12 +130,12 @@ class TargetHealth:
             if self._members.get(name) == before:
                 self._members[name] = after
 
-    def _look(self, servers: dict[tuple[str, str], Server] | None) -> None:
+    def _look(self, has: Inventory | None) -> None:
         """Brings the view up to date and records what has changed."""
         with self._lock:
-            left = rotation.gone(self._members, servers)
+            left = rotation.gone(self._members, has)
             self._members = {name: member for name, member in self._members.items() if name not in left}
-            report = rotation.states(self._members, servers, time.monotonic())
+            report = rotation.states(self._members, has, time.monotonic())
             before, self._report = self._report, report
             self._healthy_once |= {
                 name for targets in report.values() for name, said in targets.items() if said["state"] == "healthy"

@@ -231,15 +231,13 @@ class Membership:
         group: name of the group.
         instance_id: the member.
         healthy: what the group believes.
-        grace: seconds after launch in which a failing check does not count.
-        checks_balancer: True if the group asks the load balancer.
+        grace: seconds after launch in which an instance may still be starting.
     """
 
     group: str
     instance_id: str
     healthy: bool
     grace: float
-    checks_balancer: bool
 
 
 Spec = Database | StoreNode | Balancing | Clone | Sidecar
@@ -248,7 +246,13 @@ Spec = Database | StoreNode | Balancing | Clone | Sidecar
 
 @dataclass(frozen=True)
 class Wanted:
-    """All that should run now, and the names of what is stopped for now and keeps its data (`paused`)."""
+    """All that should run now.
+
+    Args:
+        databases, nodes, balancing, targets, clones, memberships: what AWS says.
+        paused: names of units that are stopped for now and keep their data.
+        not_imitated: what AWS would do and the local cloud does not, one sentence each.
+    """
 
     databases: tuple[Database, ...] = ()
     nodes: tuple[StoreNode, ...] = ()
@@ -257,6 +261,7 @@ class Wanted:
     clones: tuple[Clone, ...] = ()
     memberships: tuple[Membership, ...] = ()
     paused: frozenset[str] = frozenset()
+    not_imitated: frozenset[str] = frozenset()
 
     @property
     def specs(self) -> tuple[Spec, ...]:

@@ -1,0 +1,119 @@
+"""EC2 instances and Auto Scaling groups, as AWS describes them -> clones to run."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import botocore.exceptions
+
+from goldfleet.contract.names import TAG_RELEASE
+from local.plane.control import Control
+from local.plane.pages import pages
+from local.plane.wanted import Clone, Membership
+
+_ALIVE = ("pending", "running")
+
+
+@dataclass(frozen=True)
+class _Image:
+    """What of an image matters here; both empty if it has no app volume."""
+
+    release: str = ""
+    snapshot: str = ""
+
+
+class Instances:
+    """Running instances; what never changes of one is asked for once.
+
+    Args:
+        control: the control plane.
+    """
+
+    def __init__(self, control: Control) -> None:
+        self._ec2 = control.client("ec2")
+        self._iam = control.client("iam")
+        self._region = control.region
+        self._images: dict[str, _Image] = {}
+        self._user_data: dict[str, str | None] = {}
+        self._roles: dict[str, str | None] = {}
+
+    def running(self) -> tuple[Clone, ...]:
+        """All instances that are pending or running."""
+        states = [{"Name": "instance-state-name", "Values": list(_ALIVE)}]
+        reservations = pages(self._ec2, "describe_instances", "Reservations", Filters=states)
+        instances = [instance for reservation in reservations for instance in reservation["Instances"]]
+        known = {instance["InstanceId"] for instance in instances}
+        self._user_data = {name: text for name, text in self._user_data.items() if name in known}
+        return tuple(self._clone(instance) for instance in instances)
+
+    def _clone(self, instance: Mapping[str, Any]) -> Clone:
+        image = self._image(instance["ImageId"])
+        return Clone(
+            instance_id=instance["InstanceId"],
+            address=instance["PrivateIpAddress"],
+            zone=instance["Placement"]["AvailabilityZone"],
+            region=self._region,
+            image_id=instance["ImageId"],
+            instance_type=instance["InstanceType"],
+            release=image.release,
+            snapshot=image.snapshot,
+            tags=tuple(sorted((tag["Key"], tag["Value"]) for tag in instance.get("Tags", ()))),
+            user_data=self._told(instance["InstanceId"]),
+            role=self._role(instance.get("IamInstanceProfile", {}).get("Arn", "")),
+        )
+
+    def _image(self, image_id: str) -> _Image:
+        if image_id not in self._images:
+            try:
+                described = self._ec2.describe_images(ImageIds=[image_id])["Images"]
+            except botocore.exceptions.ClientError as error:
+                if not error.response["Error"]["Code"].startswith("InvalidAMIID"):
+                    raise
+                described = []
+            self._images[image_id] = _app_volume(described[0]) if described else _Image()
+        return self._images[image_id]
+
+    def _told(self, instance_id: str) -> str | None:
+        if instance_id not in self._user_data:
+            answer = self._ec2.describe_instance_attribute(InstanceId=instance_id, Attribute="userData")
+            encoded = answer.get("UserData", {}).get("Value")
+            self._user_data[instance_id] = base64.b64decode(encoded).decode() if encoded else None
+        return self._user_data[instance_id]
+
+    def _role(self, profile_arn: str) -> str | None:
+        if not profile_arn:
+            return None
+        if profile_arn not in self._roles:
+            name = profile_arn.rpartition("/")[2]
+            roles = self._iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"]
+            self._roles[profile_arn] = roles[0]["RoleName"] if roles else None
+        return self._roles[profile_arn]
+
+
+def memberships(autoscaling: Any) -> tuple[Membership, ...]:
+    """All members of all groups."""
+    groups = pages(autoscaling, "describe_auto_scaling_groups", "AutoScalingGroups")
+    return tuple(
+        Membership(
+            group=group["AutoScalingGroupName"],
+            instance_id=instance["InstanceId"],
+            healthy=instance["HealthStatus"].lower() == "healthy",
+            grace=float(group.get("HealthCheckGracePeriod", 0)),
+        )
+        for group in groups
+        for instance in group["Instances"]
+    )
+
+
+def _app_volume(image: Mapping[str, Any]) -> _Image:
+    """The release is a tag; the app volume is the one beside the root."""
+    tags = {tag["Key"]: tag["Value"] for tag in image.get("Tags", ())}
+    snapshots = [
+        mapping["Ebs"]["SnapshotId"]
+        for mapping in image.get("BlockDeviceMappings", ())
+        if mapping["DeviceName"] != image.get("RootDeviceName") and mapping.get("Ebs", {}).get("SnapshotId")
+    ]
+    return _Image(tags.get(TAG_RELEASE, ""), snapshots[0]) if snapshots else _Image()

@@ -1,0 +1,90 @@
+"""Releases on this machine: the app volume behind an image, read block by block and unpacked once.
+
+The blocks come through EBS's direct API, as anybody would read a snapshot; what is in them only `image.unpack` knows.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions
+
+from goldfleet.errors import LocalCloudError
+from local.accounts import MYSELF
+from local.plane.actor import clean_environment, run
+from local.run_folder import RunFolder
+
+PROJECT = Path(__file__).resolve().parents[2]
+"""Where the packages `image` and `goldfleet` are."""
+
+_READERS = 4
+_UNPACK = 120.0
+
+
+class Releases:
+    """The unpacked releases of a run, in `releases/DIGEST/`.
+
+    Args:
+        folder: the run.
+        ebs: boto3 client of EBS's direct API.
+    """
+
+    def __init__(self, folder: RunFolder, ebs: Any) -> None:
+        self._folder = folder
+        self._ebs = ebs
+        self._lock = threading.Lock()
+
+    def fetch(self, release: str, snapshot: str) -> Path:
+        """The release's read-only tree; fetched if it is not here.
+
+        Args:
+            release: digest, the folder's name.
+            snapshot: the snapshot behind the image's app volume.
+
+        Raises:
+            LocalCloudError: there is no such snapshot, or what is in it cannot be unpacked.
+        """
+        if not release or not snapshot:
+            raise LocalCloudError("image", "has no release or no app volume", "launch from an image that was baked")
+        target = self._folder.releases / release
+        with self._lock:
+            if not target.exists():
+                self._unpack(snapshot, target)
+        return target
+
+    def _unpack(self, snapshot: str, target: Path) -> None:
+        volume = target.with_name(f".{target.name}.volume")
+        try:
+            self._read(snapshot, volume)
+            unpack = (sys.executable, "-m", "image.unpack", "--snapshot-file", str(volume), str(target))
+            run(unpack, MYSELF, environment=clean_environment(PYTHONPATH=str(PROJECT)), seconds=_UNPACK)
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            raise LocalCloudError(snapshot, f"cannot be read ({error})", "register the release again") from error
+        finally:
+            volume.unlink(missing_ok=True)
+
+    def _read(self, snapshot: str, volume: Path) -> None:
+        with volume.open("wb") as file, ThreadPoolExecutor(_READERS, "ebs") as pool:
+            blocks = pool.map(lambda block: self._block(snapshot, *block), self._blocks(snapshot))
+            for offset, content in blocks:
+                file.seek(offset)
+                file.write(content)
+
+    def _blocks(self, snapshot: str) -> Iterator[tuple[int, str, int]]:
+        for page in self._ebs.get_paginator("list_snapshot_blocks").paginate(SnapshotId=snapshot):
+            for block in page["Blocks"]:
+                yield block["BlockIndex"], block["BlockToken"], page["BlockSize"]
+
+    def _block(self, snapshot: str, index: int, token: str, size: int) -> tuple[int, bytes]:
+        answer = self._ebs.get_snapshot_block(SnapshotId=snapshot, BlockIndex=index, BlockToken=token)
+        content: bytes = answer["BlockData"].read()
+        if base64.b64encode(hashlib.sha256(content).digest()).decode() != answer["Checksum"]:
+            raise LocalCloudError(snapshot, f"block {index} is damaged", "register the release again")
+        return index * size, content
