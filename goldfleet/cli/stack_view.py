@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from goldfleet.aws_session import AwsSession
+from goldfleet.contract.clone import UserData
 from goldfleet.contract.names import TAG_PROJECT, TAG_RELEASE, TAG_STACK, Names
 
 EVENTS_SHOWN = 8
@@ -94,9 +96,10 @@ def observe(session: AwsSession, names: Names, setting: int) -> View:
     """
     group = find_group(session, names)
     clones = _clones(session, group)
+    user_data = told(session, group)
     return View(
         stack=names.stack,
-        url=_url(session, names),
+        url=user_data.public_url if user_data else "",
         releases=tuple(sorted({clone.release for clone in clones})),
         setting=setting,
         wanted=group.get("DesiredCapacity", 0),
@@ -191,13 +194,14 @@ def _replication_groups(session: AwsSession, names: Names) -> list[Store]:
     ]
 
 
-def _url(session: AwsSession, names: Names) -> str:
-    """Under which people see the site: the stack's own record of it."""
-    balancers = session.client("elbv2").describe_load_balancers()["LoadBalancers"]
-    for balancer in balancers:
-        if balancer["LoadBalancerName"].startswith(names.prefix):
-            return str(balancer["DNSName"])
-    return ""
+def told(session: AwsSession, group: Mapping[str, Any]) -> UserData | None:
+    """What the newest version of the group's launch template tells a clone; None when it tells nothing of ours."""
+    if not group.get("LaunchTemplate"):
+        return None
+    template = group["LaunchTemplate"]["LaunchTemplateId"]
+    answer = session.client("ec2").describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Latest"])
+    encoded = answer["LaunchTemplateVersions"][0]["LaunchTemplateData"].get("UserData")
+    return UserData.from_text(base64.b64decode(encoded).decode()) if encoded else None
 
 
 def _events(session: AwsSession, group: Mapping[str, Any]) -> tuple[Event, ...]:

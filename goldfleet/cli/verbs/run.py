@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from watchfiles import run_process
 
-from goldfleet.aws_session import AwsSession
 from goldfleet.cli import local_cloud
 from goldfleet.cli.checkout import CHECKOUT
 from goldfleet.cli.stack_account import LOCAL, names_of, session_of, settings_of
-from goldfleet.cli.stack_view import find_group
+from goldfleet.cli.stack_view import find_group, told
 from goldfleet.cli.terminal import Terminal
 from goldfleet.contract import service
-from goldfleet.contract.clone import UserData
 from goldfleet.contract.environment import PREFIX
-from goldfleet.contract.names import Names
 from goldfleet.errors import GoldfleetError, SettingsError
 from image.launch import environment
 from image.launch.launcher import fetch, write_files
@@ -51,10 +48,12 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError(f"stack {options.stack}", "`run` uses the local stores", "leave -s out")
     settings = settings_of(LOCAL).load()
     session = session_of(settings)
-    user_data = UserData.from_text(_user_data(session, names_of(settings)))
+    user_data = told(session, find_group(session, names_of(settings)))
+    if user_data is None:
+        raise GoldfleetError("stack local", "there is no fleet yet", "run `goldfleet up` first")
     fetched = fetch(user_data, session)
     url = f"http://{HOST}:{options.port}"
-    user_data = UserData(**{**vars(user_data), "public_url": url})
+    user_data = replace(user_data, public_url=url)
     clone = Clone(RELEASE, settings.aws.region + settings.network.zones[0], HOST, "")
     with tempfile.TemporaryDirectory(dir=local_cloud.FOLDER.instances, prefix="run-") as folder:
         runtime = Path(folder)
@@ -69,16 +68,6 @@ def run(options: argparse.Namespace) -> int:
         command = shlex.join((sys.executable, *service.SERVE_COMMAND))
         run_process(CHECKOUT / "app", CHECKOUT / "goldfleet", target=command, target_type="command")
     return 0
-
-
-def _user_data(session: AwsSession, names: Names) -> str:
-    """What the newest version of the launch template tells a clone."""
-    group = find_group(session, names)
-    if not group:
-        raise GoldfleetError("stack local", "there is no fleet yet", "run `goldfleet up` first")
-    template = group["LaunchTemplate"]["LaunchTemplateId"]
-    versions = session.client("ec2").describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Latest"])
-    return base64.b64decode(versions["LaunchTemplateVersions"][0]["LaunchTemplateData"]["UserData"]).decode()
 
 
 def _migrate(process: environment.Process) -> None:

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+from moto import mock_aws
+from rich.console import Console
+
+from goldfleet.aws_session import Account, AwsSession
+from goldfleet.cli import summary
+from goldfleet.cli.stack_view import Clone, Event, View, observe
+from goldfleet.cli.terminal import Terminal
+from goldfleet.contract.names import TAG_RELEASE, Names
+
+REGION = "eu-central-1"
+RELEASE = "ab" * 32
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsSession]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        yield AwsSession(Account("123456789012", REGION))
+
+
+def make_group(session: AwsSession, names: Names, count: int) -> None:
+    ec2 = session.client("ec2")
+    image = ec2.register_image(Name=names.prefix)["ImageId"]
+    ec2.create_tags(Resources=[image], Tags=[{"Key": TAG_RELEASE, "Value": RELEASE}])
+    template = {"ImageId": image, "InstanceType": "t3.small"}
+    ec2.create_launch_template(LaunchTemplateName=names.prefix, LaunchTemplateData=template)
+    session.client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName=names.prefix,
+        LaunchTemplate={"LaunchTemplateName": names.prefix, "Version": "1"},
+        MinSize=1,
+        MaxSize=6,
+        DesiredCapacity=count,
+        AvailabilityZones=[f"{REGION}a"],
+        Tags=[{"Key": key, "Value": value, "PropagateAtLaunch": True} for key, value in names.tags.items()],
+    )
+
+
+def make_main(session: AwsSession, name: str) -> None:
+    session.client("rds").create_db_instance(
+        DBInstanceIdentifier=name,
+        DBInstanceClass="db.t4g.micro",
+        Engine="postgres",
+        MasterUsername="owner",
+        MasterUserPassword="opens-nothing",
+        AllocatedStorage=20,
+    )
+
+
+def test_only_what_belongs_to_the_stack_is_seen(session: AwsSession) -> None:
+    ours, other = Names("goldfleet", "dev"), Names("goldfleet", "prod")
+    make_group(session, other, 1)
+    make_group(session, ours, 2)
+    make_main(session, other.of("main"))
+    make_main(session, ours.of("main"))
+    view = observe(session, ours, setting=2)
+    assert (view.wanted, view.min, view.max, len(view.clones)) == (2, 1, 6, 2)
+    assert view.releases == (RELEASE,)
+    assert [store.id for store in view.stores] == ["goldfleet-dev-main"]
+    assert view.stores[0].role == "main"
+
+
+def test_a_stack_that_is_not_there_is_empty(session: AwsSession) -> None:
+    view = observe(session, Names("goldfleet", "dev"), setting=2)
+    assert (view.clones, view.stores, view.events, view.url, view.wanted) == ((), (), (), "", 0)
+
+
+def view(wanted: int, *health: str) -> View:
+    clones = tuple(
+        Clone(f"i-{n}", "a", "10.0.0.1", RELEASE, "InService", state, "why") for n, state in enumerate(health)
+    )
+    events = (Event("2026-01-01T00:00:00+00:00", "Launching a new EC2 instance", ""),)
+    return View("dev", "http://site", (RELEASE,), 2, wanted, 1, 6, clones, (), events)
+
+
+def test_the_headline_tells_setting_and_truth() -> None:
+    assert "clones: setting 2, running 2\n" in summary.headline(view(2, "healthy", "healthy"))
+    moved = summary.headline(view(3, "healthy", "healthy", "initial"))
+    assert "setting 2, running 2, wanted 3 (Launching a new EC2 instance, 2026-01-01" in moved
+
+
+def test_a_pipe_gets_whole_lines_without_colours() -> None:
+    out = StringIO()
+    summary.show(view(2, "healthy", "unhealthy"), Terminal(Console(file=out, highlight=False, soft_wrap=True)))
+    assert "\x1b" not in out.getvalue()
+    assert any("i-1" in line and "unhealthy: why" in line for line in out.getvalue().splitlines())
