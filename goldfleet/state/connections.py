@@ -25,7 +25,6 @@ _SERVER_GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # starting, stopping, crashed, or the statement took too long
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
-    asyncpg.ReadOnlySQLTransactionError,  # the main is a standby now
     asyncpg.InvalidAuthorizationSpecificationError,  # the password is being rotated
     asyncpg.InvalidCatalogNameError,  # the database has not been made yet
     OSError,
@@ -99,11 +98,11 @@ class Pool:
 
 
 @contextmanager
-def server_errors(server: str) -> Iterator[None]:
-    """Turns errors that mean "not now" into DatabaseDown; errors of the statement itself pass through."""
+def server_errors(server: str, *also: type[Exception]) -> Iterator[None]:
+    """Turns errors that mean "not now", and those of `also`, into DatabaseDown; others pass through."""
     try:
         yield
-    except _SERVER_GONE as error:
+    except (*_SERVER_GONE, *also) as error:
         raise DatabaseDown(f"database {server}", f"{type(error).__name__}: {error}".strip()) from error
     except asyncpg.InterfaceError as error:
         # The same class says "closed" and "you passed two arguments instead of one".

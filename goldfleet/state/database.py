@@ -18,6 +18,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
+import asyncpg
+
 from goldfleet.contract.environment import ShardAccess
 from goldfleet.state.connections import Connection, Pool, server_errors
 from goldfleet.state.exceptions import DatabaseDown, OutcomeUnknown
@@ -43,35 +45,39 @@ class Reader:
         server: who answers, `main` or the `host:port` of a replica.
     """
 
+    _not_now: tuple[type[Exception], ...] = ()
+
     def __init__(self, connection: Connection, server: str) -> None:
         self._connection = connection
         self.server = server
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
         """All rows, each an `asyncpg.Record`. `$1`, `$2` in the statement stand for the arguments."""
-        with server_errors(self.server):
+        with server_errors(self.server, *self._not_now):
             rows: list[Any] = await self._connection.fetch(sql, *arguments)
             return rows
 
     async def fetchrow(self, sql: str, *arguments: Any) -> Any:
         """The first row, or None."""
-        with server_errors(self.server):
+        with server_errors(self.server, *self._not_now):
             return await self._connection.fetchrow(sql, *arguments)
 
     async def fetchval(self, sql: str, *arguments: Any) -> Any:
         """The first value of the first row, or None."""
-        with server_errors(self.server):
+        with server_errors(self.server, *self._not_now):
             return await self._connection.fetchval(sql, *arguments)
 
 
 class Transaction(Reader):
     """Reads and writes on the main in one transaction: committed at the end of the block, undone by an exception."""
 
+    # Where the main answered, a standby does now: after a failover the address will lead to the new main.
+    _not_now = (asyncpg.ReadOnlySQLTransactionError,)
     _position: Position | None = None
 
     async def execute(self, sql: str, *arguments: Any) -> str:
         """Runs a statement; PostgreSQL's command tag, for example `UPDATE 1`."""
-        with server_errors(self.server):
+        with server_errors(self.server, *self._not_now):
             tag: str = await self._connection.execute(sql, *arguments)
             return tag
 

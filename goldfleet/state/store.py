@@ -73,6 +73,7 @@ class Store:
         self._breaker = Breaker()
         self._waiting: list[_Call] = []
         self._flights: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._waits = asyncio.Semaphore(WAITS)
 
     async def command(self, *arguments: Argument) -> Reply:
@@ -81,8 +82,7 @@ class Store:
         Raises:
             StoreDown: no answer in time, or the server cannot do it now.
         """
-        if self._breaker.open:
-            raise StoreDown(self.name, "does not answer, as of a moment ago")
+        self._refuse_if_down()
         if len(self._waiting) >= WAITING:
             raise StoreDown(self.name, f"has {WAITING} commands waiting")
         loop = asyncio.get_running_loop()
@@ -107,8 +107,7 @@ class Store:
         Returns:
             The script's reply, and whether a replica had it within so many milliseconds.
         """
-        if self._breaker.open:
-            raise StoreDown(self.name, "does not answer, as of a moment ago")
+        self._refuse_if_down()
         eval_ = ("EVAL", script.text, len(keys), *keys, *arguments)
         commands = [_bytes(eval_), _bytes(("WAIT", 1, milliseconds))]
         async with self._waits:
@@ -117,11 +116,19 @@ class Store:
 
     async def close(self) -> None:
         """Gives up what is under way and closes all connections."""
+        self._closed = True
+        self._settle(self._waiting)
         flights = list(self._flights)
         for flight in flights:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
         await self._client.connection_pool.disconnect()
+
+    def _refuse_if_down(self) -> None:
+        if self._closed:
+            raise StoreDown(self.name, "was closed")
+        if self._breaker.open:
+            raise StoreDown(self.name, "does not answer, as of a moment ago")
 
     def _depart(self) -> None:
         if not self._waiting or len(self._flights) >= FLIGHTS:
@@ -129,14 +136,19 @@ class Store:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
         flight = asyncio.get_running_loop().create_task(self._fly(batch))
         self._flights.add(flight)
-        flight.add_done_callback(self._landed)
+        flight.add_done_callback(lambda landed: self._landed(landed, batch))
         if self._waiting:
             self._depart()
 
-    def _landed(self, flight: asyncio.Task[None]) -> None:
+    def _landed(self, flight: asyncio.Task[None], batch: Sequence[_Call]) -> None:
         self._flights.discard(flight)
-        if not flight.cancelled():
+        self._settle(batch)  # a flight that was cancelled before it began has settled nothing
+        if not self._closed:
             self._depart()
+
+    def _settle(self, calls: Sequence[_Call]) -> None:
+        for call in calls:
+            call.settle(StoreDown(self.name, "was closed"))
 
     async def _fly(self, batch: Sequence[_Call]) -> None:
         try:
@@ -147,9 +159,6 @@ class Store:
         else:
             for call, reply in zip(batch, replies, strict=True):
                 call.settle(reply)
-        finally:
-            for call in batch:
-                call.settle(StoreDown(self.name, "was closed"))
 
     async def _send(self, commands: Sequence[Sequence[bytes]], seconds: float) -> list[Reply]:
         pipeline = self._client.pipeline(transaction=False)

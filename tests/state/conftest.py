@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from goldfleet.state.ids import Ids, random_logical_shard
+from goldfleet.state.migrate import ensure_role, migrate
+from goldfleet.state.state import State
+from tests.stores import APP, Stores, eventually
+from tests.stores import stores as stores  # noqa: PLC0414  a fixture
+
+DATABASE = "state"
+
+
+@pytest.fixture(scope="session")
+async def prepared(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Stores:
+    """The stores, with a table of notes that the app's role may write."""
+    folder = tmp_path_factory.mktemp("migrations")
+    (folder / "0001_notes.sql").write_text("CREATE TABLE notes (id bigint PRIMARY KEY, text text NOT NULL);")
+    stores.make_database(DATABASE)
+    assert await migrate(stores.owner(DATABASE), folder) == ["0001_notes.sql"]
+    await ensure_role(stores.owner(DATABASE), APP, Path(stores.app_password_file))
+    return stores
+
+
+@pytest.fixture
+async def state(prepared: Stores) -> AsyncIterator[State]:
+    """A clone's state, with the replica in rotation; afterwards every store runs again."""
+    opened = await State.open(prepared.environment(DATABASE))
+    await eventually(lambda: all_ready(opened))
+    yield opened
+    await opened.close()
+    prepared.start()
+
+
+@pytest.fixture
+async def other(prepared: Stores) -> AsyncIterator[State]:
+    """Another clone's."""
+    opened = await State.open(prepared.environment(DATABASE))
+    await eventually(lambda: all_ready(opened))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def new_user() -> Callable[[], int]:
+    ids = Ids()
+    return lambda: ids.new(random_logical_shard())
+
+
+@pytest.fixture
+def paused_replay(prepared: Stores) -> Iterator[None]:
+    """The replica receives and does not replay."""
+    prepared.replica.sql("SELECT pg_wal_replay_pause()")
+    yield
+    prepared.start()
+    prepared.replica.sql("SELECT pg_wal_replay_resume()")
+
+
+async def all_ready(state: State) -> bool:
+    ready = await state.ready()
+    return len(ready) > 3 and set(ready.values()) == {"ok"}
