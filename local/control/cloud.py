@@ -6,6 +6,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from local.addresses import service_address
+
 
 @dataclass(frozen=True)
 class TargetReport:
@@ -45,6 +47,7 @@ class Cloud:
         self.data_plane = False
         self.lock = threading.RLock()
         self.reports = Reports()
+        self._addresses: dict[str, str] = {}
         self._version = 0
         self._closed = False
         self._changed = threading.Condition()
@@ -54,16 +57,22 @@ class Cloud:
         self.network = network
         self.data_plane = data_plane
 
+    def address_of(self, service: str) -> str:
+        """The loopback address of a managed service, for example `rds/main-1`; kept until it is released."""
+        if service not in self._addresses:
+            taken = set(self._addresses.values())
+            self._addresses[service] = service_address(self.network, service, taken)
+        return self._addresses[service]
+
+    def release_address(self, service: str) -> None:
+        """Gives a managed service's address back."""
+        self._addresses.pop(service, None)
+
     def close(self) -> None:
         """Lets everybody go who waits for a change."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-    def reset(self) -> None:
-        """Forgets what was reported."""
-        self.reports = Reports()
-        self.mark_changed()
 
     def mark_changed(self) -> None:
         """Counts one change and wakes those who wait for it."""

@@ -9,12 +9,15 @@ from moto.core import responses
 from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from local.control.services import ebs, ec2, iam
+from local.control.services import autoscaling, ebs, ec2, elbv2, iam
 
-_EXTENSIONS = (iam, ec2, ebs)
+_EXTENSIONS = (iam, ec2, ebs, elbv2, autoscaling)
 
 # What nearly every run calls: made ready before the control plane says that it is.
 _READY_AT_START = ("ec2", "sts", "iam")
+
+# Steps that groups make at once when nothing holds them up.
+_MOST_STEPS = 50
 
 
 class MotoApp(DomainDispatcherApplication):
@@ -37,5 +40,14 @@ def load_moto() -> MotoApp:
 
 
 def settle() -> bool:
-    """Does what is due in every group, under the cloud's lock; True if that changed anything."""
-    return False
+    """Does what is due in target groups and Auto Scaling groups; True if that changed anything.
+
+    Called with the cloud's lock held.
+    """
+    changed = False
+    for _ in range(_MOST_STEPS):
+        drained = elbv2.settle()
+        if not (autoscaling.settle() or drained):
+            break
+        changed = True
+    return changed

@@ -11,6 +11,7 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.core.types import Base64EncodedString
 from moto.core.utils import utcnow
+from moto.ec2.exceptions import InvalidAMIIdError
 from moto.ec2.models import EC2Backend, instances
 from moto.ec2.models.instances import Instance, Reservation
 from moto.ec2.models.security_groups import SecurityGroup
@@ -55,10 +56,11 @@ class Instances(EC2Backend):
             template = self._get_template_from_args(kwargs["launch_template"]).data
         image_id = image_id or template.get("ImageId", "")
         kwargs = {**kwargs, **_from_template(template, kwargs)}
-        image = self.amis.get(image_id)
-        if image is not None:
-            overrides = [*template.get("BlockDeviceMappings", []), *kwargs.get("block_device_mappings", [])]
-            kwargs["block_device_mappings"] = merged_mappings(image.block_device_mappings, overrides)
+        if image_id not in self.amis:
+            raise InvalidAMIIdError(image_id)
+        overrides = [*template.get("BlockDeviceMappings", []), *kwargs.get("block_device_mappings", [])]
+        mappings = self.amis[image_id].block_device_mappings
+        kwargs["block_device_mappings"] = merged_mappings(mappings, overrides)
         reservation = super().run_instances(image_id, count, user_data, security_group_names, **kwargs)
         profile = template.get("IamInstanceProfile")
         if profile and not (kwargs.get("iam_instance_profile_name") or kwargs.get("iam_instance_profile_arn")):
