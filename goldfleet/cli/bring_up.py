@@ -41,7 +41,7 @@ def start_cloud(stack: str, terminal: Terminal) -> Settings:
     if stack != LOCAL or local_cloud.running():
         return settings
     with terminal.step("starting the local cloud") as step:
-        supervisor = local_cloud.begin(step.note)
+        supervisor = local_cloud.begin(settings.aws.region, step.note)
         importlib.import_module("infra.stack")  # a second of imports, while the supervisor starts
         local_cloud.wait_ready(supervisor)
     return settings_of(stack).load()

@@ -52,11 +52,16 @@ def endpoint() -> str:
     return run.endpoint if run else control_endpoint(choose_network(CHECKOUT))
 
 
-def begin(report: Report) -> subprocess.Popen[bytes]:
-    """Starts the supervisor and returns at once; what a dead one left is removed first."""
+def begin(region: str, report: Report) -> subprocess.Popen[bytes]:
+    """Starts the supervisor and returns at once; what a dead one left is removed first.
+
+    Args:
+        region: whose resources it runs.
+        report: is told what is removed.
+    """
     _discard(report)
     FOLDER.create()
-    command = (sys.executable, "-m", "local.supervisor")
+    command = (sys.executable, "-m", "local.supervisor", str(RUN), "--region", region)
     program = processes.Program("supervisor", command, CHECKOUT, FOLDER.log, _environment())
     return processes.spawn(FOLDER, program)
 
@@ -97,8 +102,7 @@ def _discard(report: Report) -> None:
     if left:
         report(f"ended {len(left)} processes that a dead supervisor left")
     run = FOLDER.read_run()
-    if run:
-        shutil.rmtree(volatile_folder(run.network), ignore_errors=True)
+    shutil.rmtree(volatile_folder(run.network if run else choose_network(CHECKOUT)), ignore_errors=True)
     FOLDER.remove()
     if not any(FOLDER.root.parent.iterdir()):
         FOLDER.root.parent.rmdir()
