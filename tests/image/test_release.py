@@ -1,0 +1,73 @@
+"""A release is its content, nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from goldfleet.errors import ReleaseError
+from image.release import Runtime, digest, sources, working_tree
+
+APP = ["app"]
+
+
+def test_the_same_content_is_the_same_release_wherever_and_whenever_it_lies(checkout: Path, tmp_path: Path) -> None:
+    before = working_tree(checkout, APP)
+    moved = checkout.rename(tmp_path / "elsewhere")
+    (moved / "app" / "__pycache__").mkdir()
+    (moved / "app" / "__pycache__" / "x.cpython-311.pyc").write_bytes(b"x")
+    (moved / "app" / ".hidden").write_text("x")
+    (moved / "app" / "__main__.py~").write_text("x")
+    (moved / "infra").mkdir()
+    (moved / "infra" / "stack.py").write_text("our own code")
+    os.utime(moved / "app" / "__main__.py", (1, 1))
+    (moved / "app" / "__main__.py").chmod(0o600)
+    assert working_tree(moved, APP) == before
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda root: (root / "app" / "__main__.py").write_text("print('other')\n"),
+        lambda root: (root / "app" / "__main__.py").rename(root / "app" / "main.py"),
+        lambda root: (root / "app" / "new.html").write_text(""),
+        lambda root: (root / "app" / "requirements.lock").write_text("h11==1.3.0\n"),
+        lambda root: (root / "goldfleet" / "contract" / "deadlines.py").write_text("STOP = 21\n"),
+        lambda root: (root / "goldfleet" / "state" / "__init__.py").write_text("# other\n"),
+        lambda root: (root / "goldfleet" / "errors.py").write_text("# other\n"),
+    ],
+)
+def test_other_content_is_another_release(checkout: Path, edit: Callable[[Path], object]) -> None:
+    before = working_tree(checkout, APP)
+    edit(checkout)
+    assert working_tree(checkout, APP) != before
+
+
+def test_runtime_platform_and_layers_are_part_of_the_release() -> None:
+    here = Runtime("3.11.7", "linux_x86_64")
+    digests = {
+        digest({"app/a": "00"}, here, APP),
+        digest({"app/a": "00"}, Runtime("3.11.8", "linux_x86_64"), APP),
+        digest({"app/a": "00"}, Runtime("3.11.7", "linux_aarch64"), APP),
+        digest({"app/a": "00"}, here, ["os", "app"]),
+    }
+    assert len(digests) == 4
+    assert all(len(one) == 64 for one in digests)
+
+
+def test_a_missing_part_and_a_link_are_named(checkout: Path) -> None:
+    (checkout / "app" / "link").symlink_to("/etc/passwd")
+    with pytest.raises(ReleaseError, match=r"app/link: is a symbolic link"):
+        sources(checkout)
+    (checkout / "goldfleet" / "errors.py").unlink()
+    (checkout / "app" / "link").unlink()
+    with pytest.raises(ReleaseError, match=r"errors\.py: is missing"):
+        sources(checkout)
+
+
+def test_an_os_layer_is_refused_with_the_way_out(checkout: Path) -> None:
+    with pytest.raises(ReleaseError, match=r"OS layer cannot be baked yet; give the id of a registered image"):
+        working_tree(checkout, ["os", "app"])
