@@ -1,0 +1,1 @@
+"""One file per AWS service, one row per resource type."""
