@@ -1,0 +1,1 @@
+"""What is measured, each with its limit: `python -m bench`, or `python -m bench local_cloud`."""
