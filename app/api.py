@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query
-from pydantic import BaseModel, ConfigDict
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 from app import accounts, follows, posts, profile
-from app.answers import HANDLERS, PROBLEM_JSON
+from app.answers import HANDLERS, PROBLEM_JSON, answer
 from app.forgery import refuse_wrong_token
 from app.problems import wrong_content_type
+from app.text import NAME_LONGEST, NAME_SHORTEST, PASSWORD_SHORTEST, POST_LONGEST
 from app.visit import Visit
 
 JSON = "application/json"
@@ -39,8 +43,8 @@ class Account(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str
-    password: str
+    name: Annotated[str, Field(json_schema_extra={"minLength": NAME_SHORTEST, "maxLength": NAME_LONGEST})]
+    password: Annotated[str, Field(json_schema_extra={"minLength": PASSWORD_SHORTEST, "format": "password"})]
 
 
 class NewPost(BaseModel):
@@ -48,7 +52,7 @@ class NewPost(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str
+    text: Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": POST_LONGEST})]
 
 
 class PostOut(BaseModel):
@@ -120,7 +124,10 @@ Writing = Annotated[Visit, Depends(writing)]
 Name = Annotated[str, Path(description="A person's name, in any spelling")]
 Before = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Only posts with a smaller id")]
 
-_problem = {"description": "Problem", "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+_problem: dict[str, Any] = {
+    "description": "What went wrong",
+    "content": {PROBLEM_JSON: {"schema": ProblemOut.model_json_schema()}},
+}
 router = APIRouter(prefix="/v1", responses={"4XX": _problem, "5XX": _problem})
 reads_json = [Depends(json_body)]
 
@@ -194,6 +201,15 @@ def _session(visit: Visit) -> SessionOut:
     return SessionOut(name=visit.session.fields["name"], csrf_token=visit.session.csrf_token)
 
 
+async def _method_not_allowed(request: Request, problem: HTTPException) -> Response:
+    """Names all methods of the path (RFC 9110, 405); the router knows those of one function only."""
+    path = request.scope["path"].removeprefix(request.scope["root_path"])
+    routes = [route for route in router.routes if isinstance(route, APIRoute) and route.path_regex.match(path)]
+    allowed = sorted({method for route in routes for method in route.methods or ()})
+    problem.headers = {"Allow": ", ".join(allowed or ["GET", "HEAD"])}
+    return answer(request.scope, problem)
+
+
 def create() -> FastAPI:
     """The API as an ASGI app, to be mounted at `/api`."""
     api = FastAPI(
@@ -202,7 +218,7 @@ def create() -> FastAPI:
         description=__doc__,
         docs_url=None,
         redoc_url=None,
-        exception_handlers=HANDLERS,
+        exception_handlers={**HANDLERS, HTTPStatus.METHOD_NOT_ALLOWED: _method_not_allowed},
     )
     api.include_router(router)
     return api

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,6 +16,7 @@ from app import api, health, outbox, pages
 from app.answers import API, HANDLERS
 from app.envelope import Envelope
 from app.feed import SqlFeed
+from app.forgery import refuse_other_sites
 from app.limits import BODY, Limits
 from app.passwords import Passwords
 from app.rendering import FOLDER
@@ -73,6 +75,7 @@ class Site:
                 state = scope["state"]
                 state["visit"] = Visit(self._state, state["facts"], state["visitor"])
                 state["passwords"], state["feed"] = self._passwords, self._feed
+                refuse_other_sites(scope["method"], Headers(scope=scope))
             await app(scope, receive, send)
 
         return visited

@@ -1,64 +1,25 @@
-"""One served process, as the launcher starts it."""
+"""A served process: it starts, it stops, it refuses what is no HTTP."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
 
 import httpx
 import pytest
 
 from goldfleet.contract import service
 from goldfleet.contract.environment import Environment
-
-ROOT = Path(__file__).parents[2]
-
-
-class Served:
-    """A process of the app and what it wrote."""
-
-    def __init__(self, environment: Environment, output: Path) -> None:
-        self.url = f"http://{environment.host}:{environment.port}"
-        self.output = output
-        with output.open("wb") as file:
-            self.process = subprocess.Popen(
-                (sys.executable, *service.SERVE_COMMAND),
-                cwd=ROOT,
-                env={**environment.to_variables(), "PATH": os.defpath},
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
-
-    def wait_until_alive(self) -> None:
-        end = monotonic() + 20
-        while True:
-            try:
-                assert httpx.get(self.url + service.HEALTH_PATH).status_code == 200
-            except httpx.TransportError:
-                assert monotonic() < end and self.process.poll() is None, self.output.read_text()
-                sleep(0.05)
-            else:
-                return
-
-    def lines(self) -> list[dict[str, str]]:
-        return [json.loads(line) for line in self.output.read_text().splitlines()]
+from tests.app.served import ROOT, Served, serving
 
 
 @pytest.fixture
 def served(environment: Environment, tmp_path: Path) -> Iterator[Served]:
-    made = Served(environment, tmp_path / "output")
-    try:
-        made.wait_until_alive()
+    with serving(environment, tmp_path / "output") as made:
         yield made
-    finally:
-        made.process.kill()
-        made.process.wait(10)
 
 
 def test_the_stop_signal_ends_it_well_and_every_line_is_json(served: Served) -> None:
@@ -72,7 +33,7 @@ def test_the_stop_signal_ends_it_well_and_every_line_is_json(served: Served) -> 
 def test_a_request_under_way_is_finished_before_it_stops(served: Served) -> None:
     def body() -> Iterator[bytes]:
         yield b"name=somebody&"
-        served.process.send_signal(signal.SIGTERM)
+        served.process.send_signal(service.STOP_SIGNAL)
         yield b"password=correct+horse&csrf_token=&next=/"
 
     form = {"content-type": "application/x-www-form-urlencoded"}
@@ -84,8 +45,6 @@ def test_a_request_under_way_is_finished_before_it_stops(served: Served) -> None
     "request_line", [b"GET /\xff HTTP/1.1", b"GET / HTTP/9.9", b"\x00\x01", b"G ET / HTTP/1.1"]
 )  # fmt: skip
 def test_what_is_no_http_is_refused(served: Served, request_line: bytes) -> None:
-    import socket
-
     host, port = served.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), 5) as connection:
         connection.sendall(request_line + b"\r\nHost: x\r\n\r\n")
@@ -95,7 +54,13 @@ def test_what_is_no_http_is_refused(served: Served, request_line: bytes) -> None
 
 def test_it_does_not_start_without_its_environment() -> None:
     done = subprocess.run(
-        (sys.executable, *service.SERVE_COMMAND), cwd=ROOT, env={}, capture_output=True, text=True, timeout=20, check=False
+        (sys.executable, *service.SERVE_COMMAND),
+        cwd=ROOT,
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
     assert done.returncode == 1
     assert "GOLDFLEET_PROJECT: not set" in done.stderr
