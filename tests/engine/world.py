@@ -1,0 +1,118 @@
+"""A stack on a control plane of its own: the real engine on one side, boto3 on the other."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi.automation import EngineEvent, OpType
+
+from goldfleet.aws_session import DUMMY_ACCOUNT, Account, AwsSession
+from goldfleet.cli.bring_up import PLUGINS
+from goldfleet.cli.checkout import cache_folder
+from goldfleet.cli.engine import Engine
+from goldfleet.cli.local_project import LocalProject
+from goldfleet.cli.pulumi_finder import find_pulumi
+from image.images import APP_DEVICE, ROOT_DEVICE
+from infra.stack import main
+
+ROOT = Path(__file__).parents[2]
+PROJECT = "goldfleet"
+
+Raw = dict[str, dict[str, Any]]
+Change = Mapping[str, Any]
+
+
+@cache
+def _file(stack: str) -> Raw:
+    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    return {key.removeprefix("goldfleet:"): value for key, value in config.items()}
+
+
+@dataclass
+class Touched:
+    """What the engine did: resource's name -> operation, for those that did not stay the same."""
+
+    operations: dict[str, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def on_event(self, event: EngineEvent) -> None:
+        """Keeps what a `res_outputs` or, in a preview, a `resource_pre` event says."""
+        pre = event.resource_pre_event
+        if pre is None:
+            return
+        operation = pre.metadata.op
+        self.counts[str(operation.value)] += 1
+        if operation not in (OpType.SAME, OpType.READ, OpType.REFRESH):
+            self.operations[pre.metadata.urn.rpartition("::")[2]] = str(operation.value)
+
+
+@dataclass(frozen=True)
+class World:
+    """One stack.
+
+    Args:
+        stack: name, and which settings file.
+        endpoint: the control plane.
+        folder: for project and state.
+        base: changes to the settings file that every run has.
+    """
+
+    stack: str
+    endpoint: str
+    folder: Path
+    base: Change
+
+    def engine(self, changes: Change | None = None) -> Engine:
+        """The engine with the stack's settings and some changes, by path: `{"fleet.desired": 3}`."""
+        settings = changed(_file(self.stack), {**self.base, **(changes or {})})
+        project = LocalProject(
+            PROJECT, self.folder / "project", self.folder / "state", PLUGINS, find_pulumi(cache_folder(), lambda _: None)
+        )
+        return Engine(project.write(self.stack, settings, main))
+
+    def client(self, service: str) -> Any:
+        """boto3 in the stack's region."""
+        region = _file(self.stack)["aws"]["region"]
+        return AwsSession(Account(DUMMY_ACCOUNT, region, self.endpoint)).client(service)
+
+
+def changed(settings: Raw, changes: Change) -> Raw:
+    """A copy of the settings with values set by path; None takes one away."""
+    result = copy.deepcopy(settings)
+    for path, value in changes.items():
+        component, _, key = path.partition(".")
+        section = result.setdefault(component, {})
+        section.pop(key, None)
+        if value is not None:
+            section[key] = value
+    return result
+
+
+def register_image(ec2: Any) -> str:
+    """An image with a root and an app volume, as a release has."""
+    snapshot = ec2.create_snapshot(VolumeId=ec2.create_volume(AvailabilityZone=_zone(ec2), Size=1)["VolumeId"])
+    mappings = [
+        {"DeviceName": device, "Ebs": {"SnapshotId": snapshot["SnapshotId"]}} for device in (ROOT_DEVICE, APP_DEVICE)
+    ]
+    answer = ec2.register_image(
+        Name="release",
+        RootDeviceName=ROOT_DEVICE,
+        BlockDeviceMappings=mappings,
+        Architecture="x86_64",
+        VirtualizationType="hvm",
+        BootMode="uefi",
+        EnaSupport=True,
+        ImdsSupport="v2.0",
+    )
+    return str(answer["ImageId"])
+
+
+def _zone(ec2: Any) -> str:
+    return str(ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"])
