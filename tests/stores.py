@@ -42,7 +42,9 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Returns when it answers; harmless if it does already."""
+        """Returns when it answers; harmless if it runs already."""
+        if self._process is not None and self._process.poll() is None:
+            return
         end = monotonic() + _BOUND
         while not self._answers():
             if monotonic() > end:
@@ -151,6 +153,7 @@ class PostgresServer(Server):
             "fsync": "off",
             "shared_buffers": "16MB",
             "max_connections": "80",
+            "log_statement": "ddl",
             "wal_receiver_timeout": "5s",
             "wal_retrieve_retry_interval": "200ms",
         }

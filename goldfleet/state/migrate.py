@@ -121,7 +121,8 @@ async def migrate(shard: ShardAccess, folder: Path, deadline: float = MIGRATION)
 async def ensure_role(shard: ShardAccess, username: str, password_file: Path) -> None:
     """Makes the app's role, or gives it its password of now: it may read and write rows, and change no schema.
 
-    PostgreSQL is sent a SCRAM verifier (RFC 5803), so the password is in no log.
+    To be called after `migrate`: it grants what there is then. PostgreSQL is sent a SCRAM verifier (RFC 5803), so the
+    password is in no log.
 
     Args:
         shard: access as the owner of the schema.
@@ -154,6 +155,7 @@ _ROLE = (
     "SELECT format('GRANT USAGE ON SCHEMA public TO %I', $1::text), $2::text, $3::text",
     "SELECT format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I', $1::text),"
     " $2::text, $3::text",
+    "SELECT format('REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM %I', $1::text), $2::text, $3::text",
     "SELECT format('GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO %I', $1::text), $2::text, $3::text",
 )
 
