@@ -75,7 +75,8 @@ class LocalApi:
         def route(content: Any) -> dict[str, Any]:
             with self._cloud.lock:
                 keep(content)
-                self._settle()
+                if self._settle():
+                    self._cloud.mark_changed()
             return {}
 
         return route
