@@ -78,9 +78,14 @@ class Releases:
                 file.write(content)
 
     def _blocks(self, snapshot: str) -> Iterator[tuple[int, str, int]]:
-        for page in self._ebs.get_paginator("list_snapshot_blocks").paginate(SnapshotId=snapshot):
+        arguments: dict[str, str] = {"SnapshotId": snapshot}
+        while True:
+            page = self._ebs.list_snapshot_blocks(**arguments)
             for block in page["Blocks"]:
                 yield block["BlockIndex"], block["BlockToken"], page["BlockSize"]
+            if not page.get("NextToken"):
+                return
+            arguments["NextToken"] = page["NextToken"]
 
     def _block(self, snapshot: str, index: int, token: str, size: int) -> tuple[int, bytes]:
         answer = self._ebs.get_snapshot_block(SnapshotId=snapshot, BlockIndex=index, BlockToken=token)

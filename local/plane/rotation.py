@@ -172,21 +172,18 @@ def states(known: Mapping[Key, Member], has: Inventory | None, now: float) -> di
     """What to report: `{target group ARN: {instance id: {"state", "reason"}}}`, in ELBv2's words."""
     result: dict[str, dict[str, dict[str, str]]] = {}
     for (arn, instance_id), member in known.items():
-        server = has.servers.get(member.server) if has else None
+        # While HAProxy is away nobody has said that a target is not healthy any more.
+        server = has.servers.get(member.server) if has else Server(up=True)
         state, reason = _state(member, server, now)
         result.setdefault(arn, {})[instance_id] = {"state": state} | ({"reason": reason} if reason else {})
     return result
 
 
 def _state(member: Member, server: Server | None, now: float) -> tuple[str, str]:
-    match member.stage:
-        case Stage.DRAINING:
-            return "draining", "Target.DeregistrationInProgress"
-        case Stage.PROBED if is_first(member, now):
-            return "initial", "Elb.InitialHealthChecking"
-        case Stage.PROBED:
-            return "unhealthy", "Target.FailedHealthChecks"
-        case _ if server is None or server.up:
-            return "healthy", ""
-        case _:
-            return "unhealthy", server.reason
+    if member.stage is Stage.DRAINING:
+        return "draining", "Target.DeregistrationInProgress"
+    if member.stage is Stage.PROBED and not is_first(member, now):
+        return "unhealthy", "Target.FailedHealthChecks"
+    if member.stage is Stage.PROBED or server is None:
+        return "initial", "Elb.InitialHealthChecking"
+    return ("healthy", "") if server.up else ("unhealthy", server.reason)
