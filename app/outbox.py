@@ -69,18 +69,28 @@ async def relay(state: State) -> None:
         await asyncio.sleep(SWEEP)
         for shard in state.database.shards:
             try:
-                await _sweep(state, shard)
+                await sweep(state, shard)
             except DatabaseDown as down:
                 log.warning("the outbox waits: %s", down)
 
 
-async def _sweep(state: State, shard: Shard) -> None:
+async def sweep(state: State, shard: Shard) -> None:
+    """Delivers what a shard's outbox has held for longer than `SWEEP`; what cannot be delivered stays.
+
+    Raises:
+        DatabaseDown: the shard does not answer.
+    """
     sql = """SELECT id, body::text FROM outbox WHERE kind = $1 AND created_at < now() - make_interval(secs => $2)
              ORDER BY id LIMIT $3"""
     async with shard.write() as transaction:
         rows = await transaction.fetch(sql, FOLLOWING, SWEEP, BATCH)
     for row in rows:
-        await deliver(state, Entry(row["id"], msgspec.json.decode(row["body"], type=Following)))
+        try:
+            await deliver(state, Entry(row["id"], msgspec.json.decode(row["body"], type=Following)))
+        except DatabaseDown as down:
+            log.warning("outbox entry %d of shard %d waits: %s", row["id"], shard.index, down)
+        except Exception:  # noqa: BLE001  the others must not wait for the one that fails
+            log.exception("outbox entry %d of shard %d cannot be delivered", row["id"], shard.index)
 
 
 async def _apply(transaction: Transaction, entry: Entry) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -25,6 +26,15 @@ from goldfleet.contract.environment import Environment
 from goldfleet.state.asgi import SessionMiddleware
 from goldfleet.state.sessions import Sessions
 from goldfleet.state.state import State
+
+
+class Files(StaticFiles):
+    """Files that a browser keeps and asks about each time."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 class Site:
@@ -86,7 +96,7 @@ class Site:
             async with self.running():
                 yield
 
-        files = Mount("/static", StaticFiles(directory=FOLDER / "static"))
+        files = Mount("/static", Files(directory=FOLDER / "static"))
         routes = [*health.ROUTES, *pages.ROUTES, files, Mount(API, api.create())]
         routed = Starlette(routes=routes, exception_handlers=HANDLERS, lifespan=lifespan, max_body_size=BODY)
         routed.router.redirect_slashes = False
