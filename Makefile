@@ -4,6 +4,9 @@ GOLDFLEET = .venv/bin/goldfleet
 PYTEST = .venv/bin/python -m pytest
 PARALLEL = -n 2 --dist loadgroup
 
+# Compiled modules are kept: without them every run compiles the AWS SDK anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup up scale deploy status logs doctor down run test prove check bench
 .SILENT:

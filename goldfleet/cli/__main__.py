@@ -75,4 +75,7 @@ def _parser(verb: str | None) -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    # Compiling the AWS SDK's modules anew takes seconds of every run, in this process and in the plugins.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.exit(main(sys.argv[1:]))

@@ -25,8 +25,8 @@ from infra.settings import Settings
 
 ANSWER_SECONDS = 60
 PLUGINS = {
-    "aws": CHECKOUT / "local" / "provider",
-    "random": CHECKOUT / "local" / "provider",
+    "aws": CHECKOUT / "local" / "provider" / "plugins" / "aws",
+    "random": CHECKOUT / "local" / "provider" / "plugins" / "random",
     "goldfleet": CHECKOUT / "infra" / "provider",
 }
 
@@ -94,9 +94,10 @@ def _apply(project: Project, terminal: Terminal, unfinished: Path | None) -> dic
             step.note("clearing what an interrupted up left")
             engine.recover()
         unfinished.touch()
-        outputs = engine.up(step.on_event)
-        unfinished.unlink()
-        return outputs
+        try:
+            return engine.up(step.on_event)
+        finally:
+            unfinished.unlink()  # not reached when this process is killed
 
 
 def wait_for_answer(url: str, seconds: float = ANSWER_SECONDS) -> None:
