@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi.runtime import mocks
 from pulumi.runtime import settings as runtime_settings
+from pulumi.runtime.stack import Stack
 
 from infra.settings import Settings
 from infra.stack import program
@@ -31,7 +32,7 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "aws:lb/targetGroup:TargetGroup": {"arnSuffix": "targetgroup/t/1"},
     "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "store.example"},
     "aws:rds/instance:Instance": {"address": "server.example"},
-    "aws:secretsmanager/secretVersion:SecretVersion": {"secretArn": "arn:aws:mock:::secret"},
+    "aws:secretsmanager/secretVersion:SecretVersion": {"secretArn": "arn:aws:mock:::{secretId}"},
     "aws:kms/key:Key": {"keyId": "key-1"},
     "aws:acm/certificate:Certificate": {
         "domainValidationOptions": [
@@ -47,7 +48,7 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "random:index/randomPassword:RandomPassword": {"result": "generated"},
     "random:index/randomId:RandomId": {"hex": "0a0b0c0d"},
 }
-"""What a provider would answer beside the inputs, an ARN and a name."""
+"""What a provider would answer beside the inputs, an ARN and a name; `{input}` stands for an input's value."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,20 @@ class Resources:
         return found[0]
 
 
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+"""Pulumi's mark of a secret value."""
+
+
+def revealed(value: Any) -> Any:
+    """What a secret hides.
+
+    Raises:
+        AssertionError: it is no secret.
+    """
+    assert SECRET.items() <= value.items(), "not marked as a secret"
+    return value["value"]
+
+
 class _Recorder(mocks.Mocks):
     def __init__(self) -> None:
         self.made: list[Recorded] = []
@@ -90,10 +105,17 @@ class _Recorder(mocks.Mocks):
             self.made.append(Recorded(args.typ, args.name, args.inputs, args.provider or ""))
         arn = {"arn": f"arn:aws:mock:::{args.name}"} if args.typ.startswith("aws:") else {}
         name = {"name": args.name} if "name" not in args.inputs else {}
-        return f"{args.name}-id", {**arn, **name, **args.inputs, **COMPUTED.get(args.typ, {})}
+        return f"{args.name}-id", {**arn, **name, **args.inputs, **_computed(args)}
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         raise AssertionError(f"the program calls {args.token}, which nobody prepared")
+
+
+def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
+    return {
+        key: value.format_map(args.inputs) if isinstance(value, str) else value
+        for key, value in COMPUTED.get(args.typ, {}).items()
+    }
 
 
 def recorded(settings: Settings) -> Resources:
@@ -106,8 +128,8 @@ def recorded(settings: Settings) -> Resources:
 
     def run() -> pulumi.Output[None]:
         program(settings, PROJECT, settings.stack)
-        stack = pulumi.runtime.get_root_resource()
+        stack = cast(Stack, pulumi.runtime.get_root_resource())
         return pulumi.Output.all(**stack.outputs).apply(outputs.update)
 
-    pulumi.runtime.test(run)()
+    pulumi.runtime.test(run)()  # type: ignore[no-untyped-call]
     return Resources(recorder.made, outputs)
