@@ -15,6 +15,10 @@ from moto.core.utils import get_service_model
 from local.control.calls import Call
 
 
+class _ToldError(ServiceException):
+    """An error of any service: moto looks for an error's shape where its class is defined."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """A complete HTTP response.
@@ -47,9 +51,7 @@ def aws_error(call: Call, code: str, message: str, status: int) -> Answer:
     model = get_service_model(call.service)
     protocol = determine_request_protocol(model, call.environ.get("CONTENT_TYPE", ""))
     serializer = get_serializer_class(model.service_name, protocol)
-    serialized = serializer(operation_model=model.operation_model(call.action)).serialize(
-        ServiceException(code, message)
-    )
+    serialized = serializer(operation_model=model.operation_model(call.action)).serialize(_ToldError(code, message))
     return Answer(text, list(_headers(serialized["headers"])), _bytes(serialized["body"]))
 
 

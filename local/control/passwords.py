@@ -31,6 +31,6 @@ def all_passwords() -> dict[str, Any]:
 
 
 def _users(backend: Any, group: Any) -> list[dict[str, Any]]:
-    ids = [user_id for name in group.user_group_ids for user_id in backend.user_groups[name]["UserIds"]]
+    ids = [user_id for name in group.user_group_ids for user_id in backend.user_groups[name].user_ids]
     users = [backend.users[user_id] for user_id in ids]
     return [{"username": user.name, "passwords": user.passwords, "access": user.access_string} for user in users]
