@@ -10,12 +10,10 @@ import asyncpg
 
 from goldfleet.contract.deadlines import REQUEST, STATEMENT, STORE_CONNECT
 from goldfleet.contract.environment import ShardAccess
-from goldfleet.contract.stores import Endpoint
+from goldfleet.contract.stores import DATABASE_POOL, Endpoint
 from goldfleet.state.access import read_password, tls_for
 from goldfleet.state.exceptions import DatabaseDown
 
-POOL = 8
-"""Connections of one process to one server, at most."""
 ACQUIRE = 2 * STORE_CONNECT
 """Seconds to wait for a free connection, and to open one."""
 IDLE_CONNECTION = 300
@@ -68,7 +66,7 @@ class Pool:
         """A pool for a server of a shard; connects to nothing yet."""
         options = settings(access, server)
         pool = await asyncpg.create_pool(
-            min_size=0, max_size=POOL, max_inactive_connection_lifetime=IDLE_CONNECTION, **options
+            min_size=0, max_size=DATABASE_POOL, max_inactive_connection_lifetime=IDLE_CONNECTION, **options
         )
         return cls(server, pool)
 
