@@ -52,15 +52,13 @@ class Database(pulumi.ComponentResource):
     """The shards, in shard order; holders of `client_group_id` reach every server."""
 
     shards: list[Shard]
-    port: int
     client_group_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("goldfleet:infra:Database", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.port = args.settings.port
-        access = Access(f"{name}-access", AccessArgs(args.names, args.vpc_id, name, self.port), self._child)
+        access = Access(f"{name}-access", AccessArgs(args.names, args.vpc_id, name, args.settings.port), self._child)
         self.client_group_id = access.client_group_id
         self.shards = self._shards(access.server_group_id)
         self.register_outputs({"addresses": [shard.address for shard in self.shards]})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -76,6 +77,10 @@ class ReplicationGroup(pulumi.ComponentResource):
         self.secret_arn = self._credentials.secret_arn
         self.client_group_id = self._access.client_group_id
         self.register_outputs({"primary": self.primary, "secret_arn": self.secret_arn})
+
+    def told(self) -> dict[str, Any]:
+        """What a clone is told of the store."""
+        return {"host": self.primary, "port": self.port, "secret": self.secret_arn}
 
     def _id(self, *parts: str) -> str:
         return self._args.names.of(self._name, *parts, length=REPLICATION_GROUP_LENGTH)

@@ -80,6 +80,17 @@ class Shard(pulumi.ComponentResource):
         self.replicas_parameter_arn = parameter.arn
         self.register_outputs({"address": self.address, "replicas_parameter": self.replicas_parameter})
 
+    def told(self) -> dict[str, Any]:
+        """What a clone is told of the shard."""
+        return {
+            "host": self.address,
+            "port": self._args.settings.port,
+            "database": self._args.settings.name,
+            "owner_secret": self.owner_secret_arn,
+            "app_secret": self.app_secret_arn,
+            "replicas_parameter": self.replicas_parameter,
+        }
+
     def _id(self, *parts: str) -> str:
         return self._args.names.of("shard", str(self._args.number), *parts, length=DB_INSTANCE_LENGTH)
 
@@ -115,7 +126,6 @@ class Shard(pulumi.ComponentResource):
             "storage_type": "gp3",
             "max_allocated_storage": settings.max_storage_gib,
             "storage_encrypted": True,
-            "kms_key_id": args.keeping.key_arn,
             "port": settings.port,
             "publicly_accessible": False,
             "parameter_group_name": args.parameter_group,
@@ -146,6 +156,7 @@ class Shard(pulumi.ComponentResource):
             password=self._owner.password,
             db_subnet_group_name=self._args.subnet_group,
             allocated_storage=settings.storage_gib,
+            kms_key_id=self._args.keeping.key_arn,
             multi_az=settings.multi_az,
             backup_retention_period=settings.backup_days,
             backup_window=settings.backup_window,
@@ -157,6 +168,7 @@ class Shard(pulumi.ComponentResource):
         )
 
     def _replica(self, main: aws.rds.Instance, number: int) -> aws.rds.Instance:
+        """Encrypted with its main's key: RDS refuses to be told so (CreateDBInstanceReadReplica, KmsKeyId)."""
         zones = self._args.zones
         return aws.rds.Instance(
             f"{self._name}-replica-{number}",

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
-from goldfleet.contract.names import Names
+from goldfleet.contract.names import PROJECT_LENGTH, Names
 from goldfleet.errors import SettingsError
 from infra import policies
 from infra.alarm_rows import Watched
@@ -32,7 +31,7 @@ from infra.network import Network, NetworkArgs
 from infra.outbound import Outbound, OutboundArgs
 from infra.outputs import PLAIN_HTTP_NOTICE, Outputs
 from infra.providers import providers
-from infra.replication_group import ReplicationGroup, ReplicationGroupArgs
+from infra.replication_group import ReplicationGroupArgs
 from infra.rollout import Rollout, RolloutArgs
 from infra.sessions import Sessions
 from infra.settings import Settings, load
@@ -168,26 +167,16 @@ class GoldenFleet:
         )
 
     def _told(self) -> Told:
-        settings, database = self._settings, self._database
+        settings = self._settings
         return Told(
             names=self._names,
             region=self._region,
             aws_endpoint=settings.aws.endpoint,
             public_url=self._balancer.public_url,
             log_group=self._log.name,
-            shards=[
-                {
-                    "host": shard.address,
-                    "port": database.port,
-                    "database": settings.database.name,
-                    "owner_secret": shard.owner_secret_arn,
-                    "app_secret": shard.app_secret_arn,
-                    "replicas_parameter": shard.replicas_parameter,
-                }
-                for shard in database.shards
-            ],
-            sessions=_told_store(self._sessions),
-            cache=_told_store(self._cache),
+            shards=[shard.told() for shard in self._database.shards],
+            sessions=self._sessions.told(),
+            cache=self._cache.told(),
             environment=settings.app.environment,
             secrets=self._secrets.arns,
         )
@@ -230,17 +219,20 @@ class GoldenFleet:
         ).export()
 
 
-def _told_store(group: ReplicationGroup) -> dict[str, Any]:
-    return {"host": group.primary, "port": group.port, "secret": group.secret_arn}
-
-
 def program(settings: Settings, project: str, stack: str) -> None:
     """Makes everything that the settings say.
 
     Args:
         settings: all settings, already checked.
         project, stack: Pulumi's names of both; every AWS name starts with them.
+
+    Raises:
+        SettingsError: the project's name is too long for AWS's names.
     """
+    if len(project) > PROJECT_LENGTH:
+        raise SettingsError(
+            "name", f"'{project}' has more than {PROJECT_LENGTH} characters", "shorten it in Pulumi.yaml"
+        )
     GoldenFleet(settings, Names(project, stack))
 
 
@@ -252,9 +244,9 @@ def main() -> None:
     """
     try:
         settings = load(pulumi.get_stack(), _raw_settings({**get_config_env(), **CONFIG.get()}))
+        program(settings, pulumi.get_project(), pulumi.get_stack())
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from error
-    program(settings, pulumi.get_project(), pulumi.get_stack())
 
 
 def _raw_settings(config: Mapping[str, str]) -> dict[str, object]:

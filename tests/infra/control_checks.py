@@ -13,8 +13,8 @@ from tests.infra.recorder import Recorded, Resources
 Check = Callable[[Resources], None]
 CHECKS: dict[str, Check] = {}
 
-ADMIN_PORTS = {22, 3389}
 WORLD_PORTS = {80, 443}
+SERVER = "aws:rds/instance:Instance"
 
 
 def reads(*controls: str) -> Callable[[Check], Check]:
@@ -45,7 +45,7 @@ def mains(resources: Resources) -> list[Recorded]:
 
 
 def servers(resources: Resources) -> list[Recorded]:
-    return resources.of("aws:rds/instance:Instance")
+    return resources.of(SERVER)
 
 
 def world_rules(resources: Resources) -> list[Mapping[str, Any]]:
@@ -190,18 +190,23 @@ def snapshots_are_not_shared(resources: Resources) -> None:
     assert not resources.of("Snapshot") + resources.of("SnapshotCopy")
 
 
-@reads("RDS.2", "RDS.3", "RDS.4", "RDS.10", "RDS.13", "RDS.17")
+@reads("RDS.2", "RDS.4", "RDS.10", "RDS.13", "RDS.17")
 def servers_are_hardened(resources: Resources) -> None:
     all_of(
         resources,
-        "aws:rds/instance:Instance",
+        SERVER,
         publiclyAccessible=False,
         storageEncrypted=True,
-        kmsKeyId="arn:aws:mock:::data-key-key",
         iamDatabaseAuthenticationEnabled=True,
         autoMinorVersionUpgrade=True,
         copyTagsToSnapshot=True,
     )
+
+
+@reads("RDS.3")
+def storage_is_encrypted_with_the_stacks_key(resources: Resources) -> None:
+    all_of(resources, SERVER, storageEncrypted=True)
+    assert all(main.inputs["kmsKeyId"] == "arn:aws:mock:::data-key-key" for main in mains(resources))
 
 
 @reads("RDS.5", "RDS.8")

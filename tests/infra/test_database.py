@@ -41,7 +41,9 @@ def test_only_a_main_takes_a_final_snapshot_under_a_name_of_its_own(made: Made) 
 def test_a_replica_says_nothing_that_its_main_decides(made: Made) -> None:
     replica = made("dev").one(SERVER, "database-0-replica-1").inputs
     assert replica["replicateSourceDb"] == "goldfleet-dev-shard-0-main"
-    assert not {"engine", "username", "password", "dbName", "allocatedStorage", "dbSubnetGroupName"} & set(replica)
+    assert not {"engine", "username", "password", "dbName", "allocatedStorage", "kmsKeyId", "dbSubnetGroupName"} & set(
+        replica
+    )
 
 
 def test_each_shard_has_servers_secrets_and_a_list_of_its_own(made: Made) -> None:

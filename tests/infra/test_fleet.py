@@ -48,7 +48,7 @@ def test_user_data_holds_no_secret(made: Made) -> None:
 
 def test_the_template_has_exactly_the_images_devices(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     image = {**COMPUTED["goldfleet:index:GoldenImage"], "appDevice": ""}
-    monkeypatch.setitem(COMPUTED, "goldfleet:index:GoldenImage", image)  # type: ignore[arg-type]
+    monkeypatch.setitem(COMPUTED, "goldfleet:index:GoldenImage", image)
     resources = made("dev", {"image.release": "ami-00000000000000001"})
     devices = [one["deviceName"] for one in resources.one("LaunchTemplate").inputs["blockDeviceMappings"]]
     assert devices == ["/dev/xvda"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pulumi
 import pytest
 from pulumi.runtime import config
 
+from goldfleet.errors import SettingsError
 from infra import stack
 from infra.settings import Settings
 from infra.settings.rules_network import REQUIRED_WITHOUT_NAT
@@ -128,6 +129,33 @@ def test_a_wrong_configuration_ends_the_program_in_a_sentence(
             stack.main()
     finally:
         config.CONFIG.reset(token)
+
+
+def test_a_projects_name_must_fit(settings_of: Callable[..., Settings]) -> None:
+    with pytest.raises(SettingsError, match="more than 20 characters"):
+        stack.program(settings_of("dev"), "a-project-with-a-long-name", "dev")
+
+
+FREE_FORM = {"tags", "dimensions", "defaultTags"}
+
+
+def keys_of(value: Any) -> Iterator[str]:
+    """Keys at every level, but for maps whose keys are data."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield key
+            if key not in FREE_FORM:
+                yield from keys_of(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from keys_of(inner)
+
+
+def test_every_key_is_one_that_the_sdk_knows(resources: Resources) -> None:
+    """The SDK puts known keys into camel case and passes others on as they are."""
+    for one in resources:
+        if not one.type.startswith("pulumi:"):
+            assert not [key for key in keys_of(one.inputs) if "_" in key], one.name
 
 
 def test_the_recorder_sees_a_second_run_afresh(settings_of: Callable[..., Settings]) -> None:
