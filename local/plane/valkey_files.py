@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from goldfleet.errors import LocalCloudError
@@ -46,7 +47,7 @@ def configuration(node: StoreNode, home: Path, password: str) -> str:
         password: of the internal user.
     """
     settings = {
-        "bind": node.address.host,
+        "bind": " ".join(filter(None, (node.address.host, node.own_host))),
         "port": str(node.address.port),
         "protected-mode": "no",
         "dir": _quoted(str(home / "data")),
@@ -92,7 +93,7 @@ def _user(user: StoreUser) -> str:
 
 def changes(before: StoreNode, node: StoreNode) -> Mapping[str, str] | None:
     """The parameters to set in the running server, or None if it must start anew for this change."""
-    same = (before.address, before.primary) == (node.address, node.primary)
+    same = replace(before, parameters=(), users=()) == replace(node, parameters=(), users=())
     if not same or parameters(before).keys() - parameters(node).keys():
         return None
     return dict(parameters(node).items() - parameters(before).items())

@@ -67,6 +67,7 @@ class StoreNode:
         primary: where the primary answers, if this node is a replica.
         parameters: name and value, as the parameter group has them.
         users: of the group's user groups.
+        own_host: its read endpoint's host, if it answers there too: a primary does.
     """
 
     group: str
@@ -75,6 +76,7 @@ class StoreNode:
     primary: Address | None
     parameters: tuple[tuple[str, str], ...]
     users: tuple[StoreUser, ...]
+    own_host: str | None = None
 
     @property
     def name(self) -> str:
