@@ -14,7 +14,7 @@ def all_passwords() -> dict[str, Any]:
         "rds": {
             identifier: {
                 "username": instance.master_username,
-                "password": instance.master_user_password,
+                "password": getattr(instance, "_master_user_password", None),
                 "database": instance.db_name,
             }
             for account in rds_backends.values()
