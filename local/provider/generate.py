@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from local.provider.plugin import ROWS
 from local.provider.row import Row
@@ -46,12 +46,16 @@ _CLOUDFORMATION: Mapping[str, str] = {
 }
 
 
-def schema(row: Row) -> dict[str, list[str]]:
+def schema(row: Row) -> dict[str, Any]:
     """What `schema.json` says of a row's type."""
     inputs, outputs = _properties(row)
-    forced = {name for name, doc in inputs.items() if _FORCES.search(doc)}
+    forced = {name for name, (_, doc) in inputs.items() if _FORCES.search(doc)}
     created = {name for name in inputs if _parameter(row, name).casefold() in _create_only(row)}
-    return {"inputs": sorted(inputs), "outputs": sorted(outputs), "replaces": sorted(forced | created)}
+    return {
+        "inputs": sorted(inputs),
+        "outputs": {name: kind for name, (kind, _) in sorted(outputs.items())},
+        "replaces": sorted(forced | created),
+    }
 
 
 def _parameter(row: Row, name: str) -> str:
@@ -66,8 +70,12 @@ def _package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _properties(row: Row) -> tuple[dict[str, str], dict[str, str]]:
-    """Docstrings of the type's inputs and outputs, by name."""
+Properties: TypeAlias = dict[str, tuple[str, str]]
+"""Kind and docstring, by name."""
+
+
+def _properties(row: Row) -> tuple[Properties, Properties]:
+    """The type's inputs and outputs."""
     _, module, name = row.kind.split(":")
     for path in sorted(_package("pulumi_aws").joinpath(module.split("/")[0]).glob("*.py")):
         text = path.read_text()
@@ -82,15 +90,25 @@ def _arguments(classes: Mapping[str, ast.ClassDef], name: str) -> ast.ClassDef:
     return next(node for key, node in classes.items() if key.startswith(f"{name}") and key.endswith("Args"))
 
 
-def _getters(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    """Name and docstring of every property of a class of the SDK."""
+def _getters(node: ast.ClassDef) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Name, kind and docstring of every property of a class of the SDK."""
     for function in node.body:
         if not isinstance(function, ast.FunctionDef):
             continue
         for decorator in function.decorator_list:
             if "pulumi.getter" in (text := ast.unparse(decorator)):
                 named = re.search(r"name='(\w+)'", text)
-                yield (named.group(1) if named else function.name), ast.get_docstring(function) or ""
+                name = named.group(1) if named else function.name
+                yield name, (_kind(function.returns), ast.get_docstring(function) or "")
+
+
+def _kind(annotation: ast.expr | None) -> str:
+    """`bool`, `int`, `float`, `str`, `list` of these, or `other`."""
+    text = ast.unparse(annotation) if annotation else ""
+    found = re.fullmatch(r"pulumi\.Output\[(?:Optional\[)?(Sequence\[)?_builtins\.(\w+)\]*", text)
+    if found is None:
+        return "other"
+    return "list" if found.group(1) else found.group(2)
 
 
 def _create_only(row: Row) -> frozenset[str]:

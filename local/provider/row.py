@@ -138,6 +138,7 @@ class Tags:
     Args:
         add, remove: operations.
         whose: parameters that name the resource.
+        replace: for a service that only takes all tags at once: does it, instead of `add` and `remove`.
         read: where they are found; None: in what `Row.find` finds.
         at_create: from tags to parameters of the creation; None: added afterwards.
         path: JMESPath to the list or map of tags.
@@ -145,9 +146,10 @@ class Tags:
         pair: names of key and value; None if tags are a map.
     """
 
-    add: str
-    remove: str
-    whose: Parameters
+    add: str = ""
+    remove: str = ""
+    whose: Parameters = nothing
+    replace: Callable[[Item], None] | None = None
     read: Find | None = None
     at_create: Callable[[Any], Values] | None = None
     path: str = "Tags"

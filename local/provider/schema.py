@@ -13,10 +13,16 @@ FILE = Path(__file__).with_name("schema.json")
 
 @dataclass(frozen=True)
 class Schema:
-    """Names of a type's inputs and outputs, and of the inputs whose change needs a new resource."""
+    """What is said of one type.
+
+    Args:
+        inputs: names.
+        outputs: name -> `bool`, `int`, `float`, `str`, `list` of these, or `other`.
+        replaces: names of the inputs whose change needs a new resource.
+    """
 
     inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    outputs: Mapping[str, str]
     replaces: frozenset[str]
 
 
@@ -24,6 +30,6 @@ class Schema:
 def schemas() -> Mapping[str, Schema]:
     """Type token -> schema."""
     return {
-        token: Schema(tuple(entry["inputs"]), tuple(entry["outputs"]), frozenset(entry["replaces"]))
+        token: Schema(tuple(entry["inputs"]), entry["outputs"], frozenset(entry["replaces"]))
         for token, entry in json.loads(FILE.read_text()).items()
     }

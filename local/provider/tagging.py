@@ -56,6 +56,9 @@ def read(tags: Tags, service: str, item: Item, found: Any) -> dict[str, str]:
 
 def write(tags: Tags, service: str, item: Item, there: Mapping[str, str]) -> None:
     """Makes the tags that are `there` those that are wanted."""
+    if tags.replace is not None:
+        tags.replace(item)
+        return
     wanted = item.new.get("tags") or {}
     gone = [name for name in there if name not in wanted]
     new = {name: text for name, text in wanted.items() if there.get(name) != text}

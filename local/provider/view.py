@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jmespath
@@ -15,6 +16,13 @@ from local.provider.casing import find_name, from_aws, project, same_json
 from local.provider.parameters import known, ours
 from local.provider.row import Find, Item, Row
 from local.provider.schema import Schema
+
+_SCALARS: Mapping[str, Callable[[Any], Any]] = {
+    "bool": lambda value: str(value).lower() == "true",
+    "float": float,
+    "int": int,
+    "str": lambda value: str(value).lower() if isinstance(value, bool) else str(value),
+}
 
 
 class View:
@@ -58,7 +66,7 @@ class View:
 
     def state(self, item: Item, found: Any) -> Values:
         """Outputs as AWS has them, inputs as they are wanted."""
-        outputs = {name: self._full(name, found, item) for name in self._schema.outputs if name not in ours(self._row)}
+        outputs = {name: self._output(name, found, item) for name in self._schema.outputs.keys() - ours(self._row)}
         tags = {"tags": item.new.get("tags"), "tagsAll": item.new.get("tags") or {}} if self._row.tags else {}
         return _present({"region": item.aws.region, **outputs, **item.new, **tags})
 
@@ -100,6 +108,17 @@ class View:
     def _full(self, name: str, found: Any, item: Item) -> Any:
         value = self._value(name, found, item)
         return _text(value) if name in self._row.json else from_aws(value)
+
+    def _output(self, name: str, found: Any, item: Item) -> Any:
+        """A value of the SDK's type. Nested ones are shown if the program wrote them, or the row says how."""
+        kind, value = self._schema.outputs[name], self._full(name, found, item)
+        if value is None:
+            return None
+        if kind == "other":
+            return value if name in self._row.reads and name not in self._schema.inputs else None
+        if kind == "list":
+            return value if isinstance(value, list) and not any(isinstance(entry, dict) for entry in value) else None
+        return None if isinstance(value, (dict, list)) else _SCALARS[kind](value)
 
     def _tag_input(self, item: Item, found: Any) -> Values:
         tags = self.tags(item, found)

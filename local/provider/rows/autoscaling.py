@@ -108,10 +108,6 @@ GROUP = Row(
         "vpcZoneIdentifiers": _zones,
     },
     own=frozenset({"forceDelete", "waitForCapacityTimeout"}),
-    in_place={
-        "vpcZoneIdentifiers": "UpdateAutoScalingGroup takes it",
-        "launchTemplate": "UpdateAutoScalingGroup takes it",
-    },
     name=Name(length=255),
     delete=Step((), _delete),
     gone=Wait("deleted", "Status", frozenset(), timeout=10 * MINUTES),

@@ -95,6 +95,7 @@ VPC_ENDPOINT = Row(
     writes={"policy": "PolicyDocument"},
     reads={"arn": arn("vpc-endpoint"), "securityGroupIds": "Groups[].GroupId", "prefixListId": "prefixList"},
     json=frozenset({"policy"}),
+    in_place={"privateDnsEnabled": "ModifyVpcEndpoint takes it, and so does pulumi-aws"},
     tags=ec2_tags("vpc-endpoint"),
     ready=Wait("available", "State", frozenset({"available", "Available"}), frozenset({"failed", "rejected"})),
     delete=Call("delete_vpc_endpoints", lambda it: {"VpcEndpointIds": [it.id]}),

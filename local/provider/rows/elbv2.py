@@ -220,7 +220,6 @@ LISTENER = Row(
         "certificateArn": "Certificates[0].CertificateArn",
         "defaultActions": _shown_actions,
     },
-    in_place={"protocol": "ModifyListener takes it", "port": "ModifyListener takes it"},
     tags=_tags(),
     delete=Call("delete_listener", lambda it: {"ListenerArn": it.id}),
 )

@@ -198,6 +198,7 @@ EVENT_SUBSCRIPTION = Row(
         "name": "CustSubscriptionId",
         "sourceIds": "SourceIdsList",
     },
+    in_place={"snsTopic": "ModifyEventSubscription takes it, and so does pulumi-aws"},
     name=Name(length=255),
     tags=_tags("es"),
     delete=Call("delete_event_subscription", _subscription),

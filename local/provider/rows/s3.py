@@ -8,6 +8,7 @@ from typing import Any
 
 from local.provider.casing import to_aws
 from local.provider.row import Call, Find, Item, Make, Name, Row, Step, Tags
+from local.provider.tagging import pairs
 
 FIRST_REGION = "us-east-1"
 
@@ -20,6 +21,10 @@ def _create(it: Item) -> str:
     place = {"CreateBucketConfiguration": {"LocationConstraint": it.aws.region}}
     it.aws.call("s3", "create_bucket", Bucket=it.new["bucket"], **(place if it.aws.region != FIRST_REGION else {}))
     return str(it.new["bucket"])
+
+
+def _tag(it: Item) -> None:
+    it.aws.call("s3", "put_bucket_tagging", Bucket=it.id, Tagging={"TagSet": pairs(it.new.get("tags") or {})})
 
 
 def _delete(it: Item) -> None:
@@ -45,12 +50,7 @@ BUCKET = Row(
     },
     own=frozenset({"forceDestroy"}),
     name=Name(prop="bucket"),
-    tags=Tags(
-        add="put_bucket_tagging",
-        remove="delete_bucket_tagging",
-        whose=_bucket,
-        path="TagSet",
-    ),
+    tags=Tags(replace=_tag, path="TagSet"),
     delete=Step((), _delete),
 )
 

@@ -52,7 +52,7 @@ SECRET_VERSION = Row(
     create=Call("put_secret_value"),
     id="join('|', [ARN, VersionId])",
     find=Find("get_secret_value", _version),
-    reads={"secretId": "ARN"},
+    reads={"secretArn": "ARN", "secretId": "ARN"},
     secrets=frozenset({"secretString", "secretBinary"}),
 )
 
