@@ -70,7 +70,8 @@ async def find(visit: Visit, raw_name: str) -> int:
     key = _key(raw_name)
 
     async def look_up() -> bytes:
-        user_id = await _user_id(visit, raw_name)
+        async with visit.read(visit.database.directory) as reader:
+            user_id = await reader.fetchval(_BY_KEY, key)
         if user_id is None:
             raise _nobody()
         return str(user_id).encode()
@@ -79,6 +80,9 @@ async def find(visit: Visit, raw_name: str) -> int:
         raise _nobody()
     cached = await visit.cache.get(f"name:{key}", look_up, NAME_TTL)
     return int(cached.value)
+
+
+_BY_KEY = "SELECT user_id FROM names WHERE key = $1"
 
 
 @dataclass(frozen=True)
@@ -99,8 +103,7 @@ async def _credentials(visit: Visit, raw_name: str) -> _Credentials | None:
 
 
 async def _user_id(visit: Visit, raw_name: str) -> int | None:
-    sql = "SELECT user_id FROM names WHERE key = $1"
-    row = await visit.certain_row(visit.database.directory, sql, _key(raw_name))
+    row = await visit.certain_row(visit.database.directory, _BY_KEY, _key(raw_name))
     return None if row is None else int(row["user_id"])
 
 

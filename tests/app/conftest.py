@@ -14,6 +14,7 @@ from app import migrate
 from app.passwords import Passwords
 from app.site import Site
 from goldfleet.contract.environment import PREFIX, Environment
+from goldfleet.state.state import State
 from tests.stores import APP, Stores
 from tests.stores import stores as stores  # noqa: PLC0414  a fixture
 
@@ -67,13 +68,13 @@ def csrf_token(page: httpx.Response) -> str:
     return found[1]
 
 
-def owner_variables(stores: Stores, folder: Path) -> dict[str, str]:
+def owner_variables(stores: Stores, folder: Path, *shards: str) -> dict[str, str]:
     """What the launcher gives to the migration."""
-    environment = stores.environment(*SHARDS)
+    environment = stores.environment(*shards)
     roles = folder / "app-roles.json"
     role = {"username": APP, "password_file": stores.app_password_file}
-    roles.write_text(json.dumps([role] * len(SHARDS)))
-    owner = Environment(**{**vars(environment), "shards": tuple(stores.owner(shard) for shard in SHARDS)})
+    roles.write_text(json.dumps([role] * len(shards)))
+    owner = Environment(**{**vars(environment), "shards": tuple(stores.owner(shard) for shard in shards)})
     return owner.to_variables() | {PREFIX + "APP_ROLES": str(roles)}
 
 
@@ -82,7 +83,7 @@ async def environment(stores: Stores, tmp_path_factory: pytest.TempPathFactory) 
     """Two shards, migrated."""
     for shard in SHARDS:
         stores.make_database(shard)
-    variables = owner_variables(stores, tmp_path_factory.mktemp("migrate"))
+    variables = owner_variables(stores, tmp_path_factory.mktemp("migrate"), *SHARDS)
     await migrate.prepare(Environment.from_variables(variables), migrate.roles(variables[PREFIX + "APP_ROLES"], 2))
     return stores.environment(*SHARDS, public_url=URL)
 
@@ -96,6 +97,13 @@ async def site(environment: Environment) -> AsyncIterator[Site]:
     made = Site(environment, cheap_passwords())
     async with made.running():
         yield made
+
+
+@pytest.fixture
+async def state(environment: Environment) -> AsyncIterator[State]:
+    opened = await State.open(environment)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

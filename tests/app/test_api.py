@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+
 from app.feed import POSTS
 from app.site import Site
-from tests.app.conftest import PASSWORD, Program
+from goldfleet.state.state import State
+from tests.app.conftest import PASSWORD, Program, new_name
 
 
 async def test_from_signing_up_to_logging_out(program: Program) -> None:
@@ -67,8 +70,8 @@ async def test_a_feed_is_read_page_by_page_in_order(program: Program, site: Site
 
 async def test_a_write_needs_the_sessions_token(program: Program) -> None:
     await program.sign_up()
-    for token in ("", "another", "é"):
-        answer = await program.http.post("/posts", json={"text": "x"}, headers={"X-CSRF-Token": token.encode()})
+    for token in (b"", b"another", b"\xff"):
+        answer = await program.http.post("/posts", json={"text": "x"}, headers={b"X-CSRF-Token": token})
         assert answer.status_code == 403, token
     assert (await program.http.get("/feed")).json()["posts"] == []
 
@@ -86,3 +89,18 @@ async def test_the_description_names_every_path(program: Program) -> None:
         "/v1/feed": {"get"},
     }
     assert description["servers"] == [{"url": "/api"}]
+
+
+async def test_of_several_who_want_a_name_at_once_one_gets_it(site: Site, state: State) -> None:
+    name = new_name()
+    programs = [Program(site) for _ in range(6)]
+    account = {"name": name, "password": PASSWORD}
+    answers = await asyncio.gather(*(program.http.post("/users", json=account) for program in programs))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409, 409]
+    left = 0
+    for shard in state.database.shards:
+        async with shard.write() as transaction:
+            left += await transaction.fetchval("SELECT count(*) FROM users WHERE name = $1", name)
+    assert left == 1
+    for program in programs:
+        await program.http.aclose()

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from app import accounts, follows, outbox, profile
 from app.facts import Facts
 from app.outbox import Entry, Following
+from app.problems import Problem
 from app.visit import Visit
-from goldfleet.contract.environment import Environment
 from goldfleet.state.asgi import SessionCookie, Visitor
 from goldfleet.state.state import State
 from tests.app.conftest import PASSWORD, cheap_passwords, new_name
-
-
-@pytest.fixture
-async def state(environment: Environment) -> AsyncIterator[State]:
-    opened = await State.open(environment)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
@@ -100,13 +91,15 @@ async def test_one_entry_that_cannot_be_delivered_does_not_hold_up_the_others(
     monkeypatch.setattr(outbox, "SWEEP", 0.0)
     await outbox.sweep(visit.state, visit.database.of(follower))
     assert (await followers(visit.state, followed), await waiting(visit.state, follower)) == (1, [bad.id])
+    async with visit.database.of(follower).write() as transaction:
+        await transaction.execute("DELETE FROM outbox WHERE id = $1", bad.id)
 
 
 async def test_nobody_follows_more_people_than_the_feed_can_ask_for(
     visit: Visit, pair: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follows, "MOST", 0)
-    with pytest.raises(follows.Problem) as caught:
+    with pytest.raises(Problem) as caught:
         await follows.follow(visit, *pair)
     assert caught.value.status_code == 409
     assert not await follows.is_following(visit, *pair)
