@@ -12,6 +12,7 @@ from goldfleet.contract import deadlines, service
 from goldfleet.contract.names import LOAD_BALANCER_LENGTH, TARGET_GROUP_LENGTH, Names
 from infra.access import Access, AccessArgs
 from infra.access_logs import AccessLogs, AccessLogsArgs
+from infra.after import after
 from infra.certificate import Certificate, CertificateArgs
 from infra.settings.balancer import Balancer as BalancerSettings
 
@@ -63,7 +64,7 @@ class Balancer(pulumi.ComponentResource):
         self._targets = self._target_group()
         listener = self._listeners()
         self.public_url = self._public_url()
-        self.target_group_arn = pulumi.Output.all(self._targets.arn, listener.arn).apply(lambda made: str(made[0]))
+        self.target_group_arn = after(self._targets.arn, listener)
         self.balancer_dimension = self._balancer.arn_suffix
         self.target_dimension = self._targets.arn_suffix
         self.request_label = pulumi.Output.concat(self.balancer_dimension, "/", self.target_dimension)

@@ -8,6 +8,8 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
+from infra.after import after
+
 PASSWORD_LENGTH = 40
 RECOVERY_DAYS = 7
 
@@ -56,5 +58,5 @@ class Credentials(pulumi.ComponentResource):
         )
         self.username = args.username
         self.password = password.result
-        self.secret_arn = version.secret_arn
+        self.secret_arn = after(secret.arn, version)
         self.register_outputs({"secret_arn": self.secret_arn})

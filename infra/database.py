@@ -16,6 +16,7 @@ import pulumi_aws as aws
 from goldfleet.contract.names import ROLE_LENGTH, Names
 from infra import policies
 from infra.access import Access, AccessArgs
+from infra.after import after
 from infra.engine_versions import postgresql_family
 from infra.log_group import LogKeeping
 from infra.settings.database import Database as DatabaseSettings
@@ -118,4 +119,4 @@ class Database(pulumi.ComponentResource):
         attachment = aws.iam.RolePolicyAttachment(
             f"{self._name}-monitoring-policy", role=role.name, policy_arn=MONITORING_POLICY, opts=self._child
         )
-        return pulumi.Output.all(role.arn, attachment.id).apply(lambda made: str(made[0]))
+        return after(role.arn, attachment)

@@ -11,7 +11,7 @@ class Balancer(Component):
     """The load balancer: under which name and how people reach the site."""
 
     domain: str | None = Field(None, description="The site's name; HTTPS with a certificate for it, HTTP redirects.")
-    hosted_zone_id: str | None = Field(None, description="Route 53 zone (`Z...`) that the domain belongs to.")
+    hosted_zone_id: str | None = Field(None, description="Id of the Route 53 zone that the domain belongs to.")
     plain_http: bool = Field(False, description="Serve plain HTTP, for stacks without a domain; never in production.")
     port: int = Field(80, ge=1, le=65535, description="TCP port of plain HTTP.")
     allowed_cidrs: list[str] = Field(

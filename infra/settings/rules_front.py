@@ -23,7 +23,9 @@ def domain_needs_its_zone(settings: Settings) -> Iterator[SettingsError]:
     balancer = settings.balancer
     if balancer.domain is not None and balancer.hosted_zone_id is None:
         yield SettingsError(
-            "balancer.hosted_zone_id", "a domain is proved by records in its zone", "name the zone in Route 53, Z..."
+            "balancer.hosted_zone_id",
+            "a domain is proved by records in its zone",
+            "name the zone in Route 53, like Z0123456789ABC",
         )
     if balancer.domain is None and balancer.hosted_zone_id is not None:
         yield SettingsError(
@@ -33,8 +35,10 @@ def domain_needs_its_zone(settings: Settings) -> Iterator[SettingsError]:
 
 def hosted_zone_is_an_id(settings: Settings) -> Iterator[SettingsError]:
     zone = settings.balancer.hosted_zone_id
-    if zone is not None and not re.fullmatch(r"Z[A-Z0-9]{1,31}", zone):
-        yield SettingsError("balancer.hosted_zone_id", f"'{zone}' is not a zone's id", "take it from Route 53, Z...")
+    if zone is not None and not re.fullmatch(r"[A-Z0-9]{1,32}", zone):
+        yield SettingsError(
+            "balancer.hosted_zone_id", f"'{zone}' is not a zone's id", "take it from Route 53, like Z0123456789ABC"
+        )
 
 
 def http_is_a_choice(settings: Settings) -> Iterator[SettingsError]:

@@ -32,7 +32,6 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "aws:lb/targetGroup:TargetGroup": {"arnSuffix": "targetgroup/t/1"},
     "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "store.example"},
     "aws:rds/instance:Instance": {"address": "server.example"},
-    "aws:secretsmanager/secretVersion:SecretVersion": {"secretArn": "arn:aws:mock:::{secretId}"},
     "aws:kms/key:Key": {"keyId": "key-1"},
     "aws:acm/certificate:Certificate": {
         "domainValidationOptions": [
@@ -48,7 +47,7 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "random:index/randomPassword:RandomPassword": {"result": "generated"},
     "random:index/randomId:RandomId": {"hex": "0a0b0c0d"},
 }
-"""What a provider would answer beside the inputs, an ARN and a name; `{input}` stands for an input's value."""
+"""What a provider would answer beside the inputs, an ARN and a name."""
 
 
 @dataclass(frozen=True)
@@ -105,17 +104,10 @@ class _Recorder(mocks.Mocks):
             self.made.append(Recorded(args.typ, args.name, args.inputs, args.provider or ""))
         arn = {"arn": f"arn:aws:mock:::{args.name}"} if args.typ.startswith("aws:") else {}
         name = {"name": args.name} if "name" not in args.inputs else {}
-        return f"{args.name}-id", {**arn, **name, **args.inputs, **_computed(args)}
+        return f"{args.name}-id", {**arn, **name, **args.inputs, **COMPUTED.get(args.typ, {})}
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         raise AssertionError(f"the program calls {args.token}, which nobody prepared")
-
-
-def _computed(args: mocks.MockResourceArgs) -> dict[str, Any]:
-    return {
-        key: value.format_map(args.inputs) if isinstance(value, str) else value
-        for key, value in COMPUTED.get(args.typ, {}).items()
-    }
 
 
 def recorded(settings: Settings) -> Resources:
