@@ -25,6 +25,7 @@ _SERVER_GONE = (
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
     asyncpg.InvalidAuthorizationSpecificationError,  # the password is being rotated
     asyncpg.InvalidCatalogNameError,  # the database has not been made yet
+    asyncpg.InternalClientError,  # the server died while asyncpg was in the middle of a message
     OSError,
     TimeoutError,
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -14,7 +15,7 @@ from goldfleet.state.ids import LOGICAL_SHARDS, Ids
 from goldfleet.state.position import Position
 from goldfleet.state.state import State
 from tests.state.conftest import DATABASE
-from tests.stores import Stores, eventually
+from tests.stores import PostgresServer, Stores, eventually
 
 NewUser = Callable[[], int]
 INSERT = "INSERT INTO notes VALUES ($1, $2)"
@@ -42,6 +43,15 @@ async def test_own_writes_are_read_from_any_clone(state: State, other: State, ne
     for n in range(100):
         position = await write(state, user, str(n))
         assert (await read(other, user, Position.from_text(position.to_text())))[0] == str(n)
+
+
+async def test_a_position_includes_the_commit(state: State, new_user: NewUser, prepared: Stores) -> None:
+    async def is_past_the_commit() -> bool:
+        position = await write(state, new_user(), "x")
+        # The commit was flushed before `write` returned; something else may have been flushed since: then once more.
+        return position.lsn >= int(prepared.main.sql("SELECT pg_current_wal_flush_lsn() - '0/0'"))
+
+    await eventually(is_past_the_commit)
 
 
 async def test_a_paused_replica_answers_others_and_not_who_has_written(
@@ -146,6 +156,39 @@ async def test_a_dead_replica_leaves_and_returns(state: State, new_user: NewUser
         return await read(state, user) == ("kept", str(prepared.replica.endpoint))
 
     await eventually(returned)
+
+
+async def test_a_new_replica_is_taken_up_and_a_promoted_one_is_none_any_more(
+    state: State, new_user: NewUser, prepared: Stores, tmp_path: Path
+) -> None:
+    user = new_user()
+    await write(state, user, "kept")
+    second = PostgresServer(tmp_path / "second", prepared.main)
+    second.start()
+    name = f"database 0 {second.endpoint}"
+    try:
+        prepared.list_replicas(prepared.replica, second)
+
+        async def taken_up() -> bool:
+            return (await state.ready()).get(name) == "ok"
+
+        await eventually(taken_up)
+        servers = {(await read(state, user))[1] for _ in range(8)}
+        assert servers == {str(prepared.replica.endpoint), str(second.endpoint)}
+        second.sql("SELECT pg_promote()")
+
+        async def out() -> bool:
+            return (await state.ready())[name] != "ok"
+
+        await eventually(out)
+        position = await write(state, user, "new")
+        answers = [await read(state, user, position) for _ in range(8)]
+        assert {text for text, _ in answers} == {"new"}
+        assert str(second.endpoint) not in {server for _, server in answers}
+    finally:
+        prepared.list_replicas(prepared.replica)
+        second.stop()
+        prepared.main.sql("SELECT pg_drop_replication_slot('second')")
 
 
 async def test_with_the_main_down_reads_go_on_and_writes_do_not(
