@@ -52,7 +52,8 @@ def store_nodes(elasticache: Any, users: Mapping[str, list[Mapping[str, Any]]]) 
         users: username, passwords and access string, by identifier of the replication group.
     """
     groups = pages(elasticache, "describe_replication_groups", "ReplicationGroups")
-    alive = [group for group in groups if group["Status"] not in _GONE]
+    # A group that was made after its passwords were asked for is run by the next look.
+    alive = [one for one in groups if one["Status"] not in _GONE and one["ReplicationGroupId"] in users]
     clusters = pages(elasticache, "describe_cache_clusters", "CacheClusters") if alive else []
     names = {
         cluster.get("ReplicationGroupId"): cluster.get("CacheParameterGroup", {}).get("CacheParameterGroupName")
@@ -82,10 +83,8 @@ def _nodes(
             address=primary if _is_primary(member) else _address(member["ReadEndpoint"]),
             primary=None if _is_primary(member) else primary,
             parameters=parameters,
-            users=tuple(
-                StoreUser(user["username"], tuple(user["passwords"]), user["access"])
-                for user in users.get(identifier, ())
-            ),
+            users=tuple(map(_user, users[identifier])),
+            own_host=member["ReadEndpoint"]["Address"] if _is_primary(member) else None,
         )
         for member in members
     ]

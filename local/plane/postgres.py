@@ -59,18 +59,17 @@ class Postgres:
         )
         wait_ready(process, lambda: self._answers(spec), home / "log")
         if spec.source is None:
-            self._tell(spec.address, spec.identifier, files.master_password(spec))
+            self._tell(spec.address, spec.identifier, files.become_main(spec))
         return process
 
     def change(self, process: subprocess.Popen[bytes], before: Database, spec: Database) -> subprocess.Popen[bytes]:
-        if before.address == spec.address and before.source == spec.source:
-            if spec.source is None:
-                self._tell(spec.address, spec.identifier, files.master_password(spec))
-            return process
-        end(process, signal.SIGINT, _STOP)
-        if before.source is not None and spec.source is None:
-            (self._home(spec.identifier) / "data" / "standby.signal").unlink(missing_ok=True)
-        return self.start(spec)
+        if spec.address != before.address or spec.source not in (before.source, None):
+            end(process, signal.SIGINT, _STOP)
+            return self.start(spec)
+        if spec.source is None:
+            self._configure(spec, self._home(spec.identifier))
+            self._tell(spec.address, spec.identifier, files.become_main(spec))
+        return process
 
     def stop(self, process: subprocess.Popen[bytes] | None, spec: Database, *, forget: bool) -> None:
         end(process, signal.SIGINT, _STOP)

@@ -94,9 +94,12 @@ def bootstrap(database: Database, admin_password: str) -> str:
     return "".join(f"{statement};\n\n" for statement in statements)
 
 
-def master_password(database: Database) -> str:
-    """Gives the master user the password that AWS knows."""
-    return f"ALTER ROLE {identifier(database.username)} PASSWORD {literal(database.password)};\n"
+def become_main(database: Database) -> str:
+    """Ends recovery, if this was a replica, and gives the master user the password that AWS knows."""
+    return (
+        "SELECT pg_promote() WHERE pg_is_in_recovery();\n"
+        f"ALTER ROLE {identifier(database.username)} PASSWORD {literal(database.password)};\n"
+    )
 
 
 def make_slot(replica: Database) -> str:

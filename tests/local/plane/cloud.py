@@ -25,11 +25,11 @@ REGION = "us-east-1"
 
 
 def wait_for(look: Callable[[], T | None], seconds: float = 30) -> T:
-    """What `look` finds, as soon as it is neither None nor False."""
+    """What `look` finds, as soon as that is true."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
-        if found is not None and found is not False:
+        if found:
             return found
         assert time.monotonic() < deadline, f"not within {seconds} seconds"
         time.sleep(0.1)

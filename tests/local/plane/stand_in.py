@@ -143,7 +143,8 @@ class Fleet:
         ]
 
     def wait_healthy(self, count: int, seconds: float = 60) -> list[str]:
-        return wait_for(lambda: self.healthy() if len(self.healthy()) == count else None, seconds)
+        wait_for(lambda: len(self.healthy()) == count, seconds)
+        return self.healthy()
 
     def _template(self) -> dict[str, Any]:
         return {
