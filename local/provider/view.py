@@ -122,7 +122,7 @@ class View:
 
     def _tag_input(self, item: Item, found: Any) -> Values:
         tags = self.tags(item, found)
-        return {"tags": tags} if tags or "tags" in item.new else {}
+        return {"tags": tags} if self._row.tags and (tags or "tags" in item.new) else {}
 
 
 def _text(document: Any) -> Any:

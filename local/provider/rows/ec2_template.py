@@ -54,6 +54,7 @@ def _tag_specifications(found: Any, _it: Item) -> Any:
     return [
         {"ResourceType": entry["ResourceType"], "Tags": {tag["Key"]: tag["Value"] for tag in entry["Tags"]}}
         for entry in entries
+        if entry["ResourceType"] != "launch-template"  # moto lists the template's own tags here too
     ]
 
 
