@@ -9,9 +9,9 @@ from moto.core import responses
 from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from local.control.services import autoscaling, ebs, ec2, elasticache, elbv2, iam, rds
+from local.control.services import autoscaling, budgets, ebs, ec2, elasticache, elbv2, iam, logs, rds, s3
 
-_EXTENSIONS = (iam, ec2, ebs, elbv2, autoscaling, elasticache, rds)
+_EXTENSIONS = (autoscaling, budgets, ebs, ec2, elasticache, elbv2, iam, logs, rds, s3)
 
 # What nearly every run calls: made ready before the control plane says that it is.
 _READY_AT_START = ("ec2", "sts", "iam")

@@ -19,7 +19,7 @@ from moto.autoscaling.models import (
     autoscaling_backends,
 )
 from moto.autoscaling.responses import AutoScalingResponse
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 
 from local.control.extend import use_backend, use_model, use_response
 from local.control.services.autoscaling_group import Group
@@ -172,6 +172,12 @@ class AutoScalingCalls(AutoScalingResponse):
         wanted = self._get_param("ActivityIds", [])
         shown = [activity for activity in activities if not wanted or activity["ActivityId"] in wanted]
         return ActionResult({"Activities": shown[: self._get_int_param("MaxRecords", 100)]})
+
+    def disable_metrics_collection(self) -> ActionResult:
+        group = self.autoscaling_backend.group(self._get_param("AutoScalingGroupName"))
+        ended = self._get_param("Metrics") or group.metrics
+        group.metrics = [metric for metric in group.metrics if metric not in ended]
+        return EmptyResult()
 
     def put_scaling_policy(self) -> ActionResult:
         super().put_scaling_policy()
