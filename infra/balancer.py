@@ -104,7 +104,7 @@ class Balancer(pulumi.ComponentResource):
             desync_mitigation_mode="defensive",
             enable_deletion_protection=settings.deletion_protection,
             access_logs={"enabled": True, "bucket": logs.bucket},
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, protect=settings.deletion_protection),
         )
 
     def _target_group(self) -> aws.lb.TargetGroup:

@@ -163,7 +163,9 @@ class Shard(pulumi.ComponentResource):
             deletion_protection=settings.deletion_protection,
             skip_final_snapshot=False,
             final_snapshot_identifier=suffix.hex.apply(lambda tail: f"{self.main_id}-final-{tail}"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._log_groups("main")),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=self._log_groups("main"), protect=settings.deletion_protection
+            ),
             **self._common(),
         )
 

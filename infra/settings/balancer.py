@@ -19,5 +19,5 @@ class Balancer(Component):
     )
     access_log_days: int = Field(90, ge=1, le=3650, description="How many days access logs are kept.")
     deletion_protection: bool = Field(
-        True, description="Whether AWS refuses to delete the balancer, and its access logs are kept from deletion."
+        True, description="Whether AWS and Pulumi refuse to delete the balancer, and access logs outlive it."
     )

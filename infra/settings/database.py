@@ -20,7 +20,7 @@ class Database(Component):
     max_storage_gib: int = Field(100, ge=20, le=65536, description="Storage that each server may grow to, in GiB.")
     multi_az: bool = Field(True, description="Whether each main has a standby in another zone that takes over.")
     backup_days: int = Field(7, ge=0, le=35, description="How many days backups are kept; replicas need at least 1.")
-    deletion_protection: bool = Field(True, description="Whether AWS refuses to delete a main.")
+    deletion_protection: bool = Field(True, description="Whether AWS and Pulumi refuse to delete a main.")
     insights_days: int = Field(
         7, description="How long Performance Insights keeps its data, in days: 7, 731, or n * 31."
     )

@@ -52,12 +52,22 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True)
 class Recorded:
-    """One resource: type token, name, inputs as the provider would get them, and the provider that gets them."""
+    """One resource.
+
+    Args:
+        type, name: its token and its logical name.
+        inputs: as the provider would get them.
+        provider: the provider that gets them.
+        protected: whether Pulumi refuses to delete it.
+        ignored: inputs whose changes it ignores.
+    """
 
     type: str
     name: str
     inputs: Mapping[str, Any]
     provider: str
+    protected: bool
+    ignored: tuple[str, ...]
 
 
 @dataclass
@@ -96,12 +106,13 @@ def revealed(value: Any) -> Any:
 
 
 class _Recorder(mocks.Mocks):
+    """Answers as providers would."""
+
     def __init__(self) -> None:
-        self.made: list[Recorded] = []
+        self.inputs: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        if args.custom:
-            self.made.append(Recorded(args.typ, args.name, args.inputs, args.provider or ""))
+        self.inputs[args.typ, args.name] = args.inputs
         arn = {"arn": f"arn:aws:mock:::{args.name}"} if args.typ.startswith("aws:") else {}
         name = {"name": args.name} if "name" not in args.inputs else {}
         return f"{args.name}-id", {**arn, **name, **args.inputs, **COMPUTED.get(args.typ, {})}
@@ -110,12 +121,29 @@ class _Recorder(mocks.Mocks):
         raise AssertionError(f"the program calls {args.token}, which nobody prepared")
 
 
+class _Monitor(mocks.MockMonitor):
+    """Keeps what a resource's options ask for, which mocks are not told."""
+
+    def __init__(self, recorder: _Recorder) -> None:
+        super().__init__(recorder)
+        self.recorder = recorder
+        self.made: list[Recorded] = []
+
+    def RegisterResource(self, request: Any) -> Any:
+        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        if request.custom:
+            inputs = self.recorder.inputs[request.type, request.name]
+            options = (request.provider, request.protect, tuple(request.ignoreChanges))
+            self.made.append(Recorded(request.type, request.name, inputs, *options))
+        return answer
+
+
 def recorded(settings: Settings) -> Resources:
     """Runs the program on mocks and returns what it made."""
     asyncio.set_event_loop(asyncio.new_event_loop())
-    recorder = _Recorder()
+    monitor = _Monitor(_Recorder())
     runtime_settings.reset_options()
-    mocks.set_mocks(recorder, project=PROJECT, stack=settings.stack, preview=False)
+    mocks.set_mocks(monitor.recorder, project=PROJECT, stack=settings.stack, preview=False, monitor=monitor)
     outputs: dict[str, Any] = {}
 
     def run() -> pulumi.Output[None]:
@@ -124,4 +152,4 @@ def recorded(settings: Settings) -> Resources:
         return pulumi.Output.all(**stack.outputs).apply(outputs.update)
 
     pulumi.runtime.test(run)()  # type: ignore[no-untyped-call]
-    return Resources(recorder.made, outputs)
+    return Resources(monitor.made, outputs)

@@ -66,6 +66,11 @@ def test_the_group_names_a_numbered_version_and_does_not_wait(made: Made) -> Non
     assert (inputs["minSize"], inputs["desiredCapacity"], inputs["maxSize"]) == (3, 4, 12)
 
 
+def test_no_up_undoes_what_scaling_and_rollout_did(made: Made) -> None:
+    ignored = made("prod").one("aws:autoscaling/group:Group").ignored
+    assert sorted(ignored) == ["desiredCapacity", "launchTemplate"]
+
+
 def test_instances_carry_the_stacks_tags(made: Made) -> None:
     tags = {tag["key"]: tag["value"] for tag in group(made("prod"))["tags"] if tag["propagateAtLaunch"]}
     assert tags == {"goldfleet:project": "goldfleet", "goldfleet:stack": "prod", "Name": "goldfleet-prod-clone"}

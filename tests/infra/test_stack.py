@@ -136,6 +136,14 @@ def test_a_projects_name_must_fit(settings_of: Callable[..., Settings]) -> None:
         stack.program(settings_of("dev"), "a-project-with-a-long-name", "dev")
 
 
+@pytest.mark.parametrize(("stack_name", "protected"), [("prod", True), ("local", False)])
+def test_a_protected_stack_refuses_destroy_before_anything_is_deleted(
+    made: Made, stack_name: str, protected: bool
+) -> None:
+    guarded = [one.name for one in made(stack_name) if one.protected]
+    assert sorted(guarded) == (["balancer-balancer", "database-0-main"] if protected else [])
+
+
 FREE_FORM = {"tags", "dimensions", "defaultTags"}
 
 
