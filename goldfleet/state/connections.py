@@ -26,6 +26,7 @@ _SERVER_GONE = (
     asyncpg.InvalidAuthorizationSpecificationError,  # the password is being rotated
     asyncpg.InvalidCatalogNameError,  # the database has not been made yet
     asyncpg.InternalClientError,  # the server died while asyncpg was in the middle of a message
+    asyncpg.InternalClientError,  # the connection broke between two messages of the protocol
     OSError,
     TimeoutError,
 )
