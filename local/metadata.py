@@ -30,6 +30,7 @@ _TTL_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
 _TOKEN_HEADER = "X-aws-ec2-metadata-token"  # noqa: S105  a header's name
 _CREDENTIALS_LIFETIME = timedelta(hours=6)
 _TOKEN_LIMIT = 1024
+_CLOSE_WITHIN = 0.2
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ class MetadataServer(ThreadingHTTPServer):
         super().__init__((address, port), _Handler)
         self.facts = facts
         self.tokens = Tokens()
-        self._thread = threading.Thread(target=self.serve_forever, name=f"metadata {facts.instance_id}", daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, args=(_CLOSE_WITHIN,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
