@@ -11,11 +11,10 @@ import pulumi_aws as aws
 
 from goldfleet.contract import deadlines
 from goldfleet.contract.names import Names
+from infra.replacement import LEAST_HEALTHY_PERCENT, MOST_HEALTHY_PERCENT
 from infra.settings.fleet import Fleet as FleetSettings
 
 DAY = 86_400
-HEALTHY_PERCENT, LARGEST_PERCENT = 100, 110
-"""While clones are replaced the group holds at least and at most this share of its desired capacity."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +112,8 @@ class Fleet(pulumi.ComponentResource):
             default_instance_warmup=deadlines.HEALTH_GRACE,
             max_instance_lifetime=settings.max_lifetime_days * DAY,
             instance_maintenance_policy={
-                "min_healthy_percentage": HEALTHY_PERCENT,
-                "max_healthy_percentage": LARGEST_PERCENT,
+                "min_healthy_percentage": LEAST_HEALTHY_PERCENT,
+                "max_healthy_percentage": MOST_HEALTHY_PERCENT,
             },
             wait_for_capacity_timeout="0",
             tags=[

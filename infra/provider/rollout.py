@@ -26,13 +26,14 @@ from goldfleet.servicer import (
 from infra.provider.aws import Aws
 from infra.provider.group import Groups
 from infra.provider.rollout_plan import Refresh, Step, next_step, on_version
+from infra.replacement import LEAST_HEALTHY_PERCENT, MOST_HEALTHY_PERCENT
 
 BASE_TIMEOUT, TIMEOUT_PER_CLONE = 900.0, 300.0
 """Seconds, unless the program says otherwise."""
 
 PREFERENCES: dict[str, Any] = {
-    "MinHealthyPercentage": 100,
-    "MaxHealthyPercentage": 110,
+    "MinHealthyPercentage": LEAST_HEALTHY_PERCENT,
+    "MaxHealthyPercentage": MOST_HEALTHY_PERCENT,
     "InstanceWarmup": HEALTHY_THRESHOLD * HEALTH_INTERVAL,
     "SkipMatching": True,
     "AutoRollback": False,

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from goldfleet.errors import SettingsError
+from infra.replacement import most_clones
 from infra.settings.settings import Settings
 from infra.subnets import LARGEST_VPC, SMALLEST_VPC, ZONE_LETTERS, subnet_cidr, usable_addresses
 
@@ -101,18 +102,13 @@ def clones_fit_into_each_zone(settings: Settings) -> Iterator[SettingsError]:
     if block is None:
         return
     room = usable_addresses(subnet_cidr(str(block), "app", ZONE_LETTERS[0])) - len(settings.network.interface_endpoints)
-    most = most_clones(settings)
+    most = most_clones(settings.fleet.max)
     if most > room:
         yield SettingsError(
             "network.cidr",
             f"{block} leaves {room} addresses for clones in a zone, the fleet may need {most}",
             "take a larger block or lower fleet.max",
         )
-
-
-def most_clones(settings: Settings) -> int:
-    """How many clones there may be at once: a rollout adds a tenth, rounded up."""
-    return settings.fleet.max + -(-settings.fleet.max // 10)
 
 
 def interface_endpoints_are_known(settings: Settings) -> Iterator[SettingsError]:

@@ -9,8 +9,8 @@ from goldfleet.contract.stores import DATABASE_POOL
 from goldfleet.errors import SettingsError
 from infra.database_classes import CLASSES, max_connections
 from infra.engine_versions import POSTGRESQL_VERSIONS, versions
+from infra.replacement import most_clones
 from infra.settings.replication_group import ReplicationGroup
-from infra.settings.rules_network import most_clones
 from infra.settings.settings import Settings
 
 WEEKLY_WINDOW = r"(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d"
@@ -138,11 +138,12 @@ def connections_suffice(settings: Settings) -> Iterator[SettingsError]:
     database = settings.database
     if database.instance_class not in CLASSES:
         return
-    needed, offered = most_clones(settings) * DATABASE_POOL, max_connections(database.instance_class)
+    most = most_clones(settings.fleet.max)
+    needed, offered = most * DATABASE_POOL, max_connections(database.instance_class)
     if needed >= offered:
         yield SettingsError(
             "fleet.max",
-            f"{most_clones(settings)} clones with {DATABASE_POOL} connections each need {needed}, "
+            f"{most} clones with {DATABASE_POOL} connections each need {needed}, "
             f"a {database.instance_class} takes fewer than {offered}",
             "lower it, or take a larger database.instance_class",
         )
