@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.plane.cloud import Cloud, wait_for
-from tests.local.plane.stand_in import Fleet, register
+from tests.local.plane.stand_in import BROKEN, Fleet, register
 
 pytestmark = pytest.mark.fleet
 
@@ -104,3 +104,33 @@ def test_a_clone_sees_only_what_its_unit_gives_it(fleet: Fleet) -> None:
         status = Path(f"/proc/{process.pid}/status").read_text()
         capabilities = next(line for line in status.splitlines() if line.startswith("CapEff"))
         assert int(capabilities.split()[1], 16) == 0
+
+
+def test_a_killed_balancer_is_back_with_its_targets(fleet: Fleet) -> None:
+    fleet.wait_healthy(2)
+    fleet.cloud.kill("balancer")
+    wait_for(lambda: fleet.cloud.happened("restarted", "balancer"), 10)
+    answers = {get(fleet.url) for _ in range(4)}
+    assert answers == set(fleet.healthy())
+
+
+def test_a_sick_clone_leaves_rotation_and_its_group_replaces_it(fleet: Fleet) -> None:
+    victim = fleet.wait_healthy(2)[0]
+    (fleet.cloud.volatile / victim / "sick").touch()
+    wait_for(lambda: victim not in fleet.healthy(), 30)
+    wait_for(lambda: len(fleet.healthy()) == 2 and victim not in fleet.healthy(), 60)
+
+
+def test_a_release_that_cannot_start_is_not_tried_all_the_time(
+    cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    broken = Fleet(cloud, "broken", register(cloud, tmp_path_factory.mktemp("broken"), BROKEN), desired=1, port=8081)
+    broken.create()
+    clone = wait_for(lambda: cloud.client("autoscaling").describe_auto_scaling_instances()["AutoScalingInstances"])
+    name = next(one["InstanceId"] for one in clone if one["AutoScalingGroupName"] == "broken")
+    wait_for(lambda: cloud.happened("exited", name))
+    console = cloud.client("ec2").get_console_output
+    wait_for(lambda: "this release cannot start" in console(InstanceId=name)["Output"])
+    assert not cloud.happened("unhealthy", name)
+    broken.scale(0)
+    wait_for(lambda: not (cloud.folder.instances / name).exists())
