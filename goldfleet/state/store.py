@@ -44,6 +44,8 @@ BATCH = 256
 WAITING = 10_000
 """Commands that may wait for a batch; more are refused."""
 
+_CLOSED = "was closed"
+_BROKEN = "does not answer, as of a moment ago"
 _NOT_NOW = (ReadOnlyError, OutOfMemoryError, ClusterDownError, TryAgainError)
 
 
@@ -117,7 +119,7 @@ class Store:
     async def close(self) -> None:
         """Gives up what is under way and closes all connections."""
         self._closed = True
-        self._settle(self._waiting)
+        self._settle(self._waiting, _CLOSED)
         flights = list(self._flights)
         for flight in flights:
             flight.cancel()
@@ -126,11 +128,14 @@ class Store:
 
     def _refuse_if_down(self) -> None:
         if self._closed:
-            raise StoreDown(self.name, "was closed")
+            raise StoreDown(self.name, _CLOSED)
         if self._breaker.open:
-            raise StoreDown(self.name, "does not answer, as of a moment ago")
+            raise StoreDown(self.name, _BROKEN)
 
     def _depart(self) -> None:
+        if self._breaker.open:
+            self._settle(self._waiting, _BROKEN)
+            self._waiting = []
         if not self._waiting or len(self._flights) >= FLIGHTS:
             return
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
@@ -142,20 +147,19 @@ class Store:
 
     def _landed(self, flight: asyncio.Task[None], batch: Sequence[_Call]) -> None:
         self._flights.discard(flight)
-        self._settle(batch)  # a flight that was cancelled before it began has settled nothing
+        self._settle(batch, _CLOSED)  # a flight that was cancelled before it began has settled nothing
         if not self._closed:
             self._depart()
 
-    def _settle(self, calls: Sequence[_Call]) -> None:
+    def _settle(self, calls: Sequence[_Call], what: str) -> None:
         for call in calls:
-            call.settle(StoreDown(self.name, "was closed"))
+            call.settle(StoreDown(self.name, what))
 
     async def _fly(self, batch: Sequence[_Call]) -> None:
         try:
             replies = await self._send([call.arguments for call in batch], self._timeout)
         except StoreDown as down:
-            for call in batch:
-                call.settle(StoreDown(down.where, down.what))
+            self._settle(batch, down.what)
         else:
             for call, reply in zip(batch, replies, strict=True):
                 call.settle(reply)

@@ -87,6 +87,17 @@ async def test_a_script_is_sent_again_after_the_store_forgot_it(store: Store, pr
     await eventually(answered)
 
 
+async def test_a_frozen_store_keeps_no_queue_waiting(store: Store, prepared: Stores) -> None:
+    await store.command("PING")
+    prepared.cache.freeze()
+    try:
+        asked = [asyncio.create_task(store.command("PING")) for _ in range(8000)]
+        replies = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 5)
+        assert {type(reply) for reply in replies} == {StoreDown}
+    finally:
+        prepared.cache.thaw()
+
+
 async def test_a_closed_store_leaves_nobody_waiting(prepared: Stores) -> None:
     store = Store(prepared.environment(DATABASE).cache, "cache")
     await store.command("PING")
