@@ -33,7 +33,7 @@ async def sign_up(visit: Visit, passwords: Passwords, raw_name: str, raw_passwor
         Problem: 422, the name or the password breaks a rule; 409, the name is taken.
     """
     name, password = text.name(raw_name), text.password(raw_password)
-    if await _user_id(visit, name) is not None:
+    if await _user_id(visit, text.name_key(name)) is not None:
         raise _taken()
     password_hash = await passwords.hash(password)
     user = User(visit.state.ids.new(random_logical_shard()), name)
@@ -68,21 +68,17 @@ async def find(visit: Visit, raw_name: str) -> int:
         Problem: 404, nobody has this name.
     """
     key = _key(raw_name)
+    if key is None:
+        raise _nobody()
 
     async def look_up() -> bytes:
-        async with visit.read(visit.database.directory) as reader:
-            user_id = await reader.fetchval(_BY_KEY, key)
+        user_id = await _user_id(visit, key)
         if user_id is None:
             raise _nobody()
         return str(user_id).encode()
 
-    if key is None:
-        raise _nobody()
     cached = await visit.cache.get(f"name:{key}", look_up, NAME_TTL)
     return int(cached.value)
-
-
-_BY_KEY = "SELECT user_id FROM names WHERE key = $1"
 
 
 @dataclass(frozen=True)
@@ -92,19 +88,18 @@ class _Credentials:
 
 
 async def _credentials(visit: Visit, raw_name: str) -> _Credentials | None:
-    if _key(raw_name) is None:
-        return None
-    user_id = await _user_id(visit, raw_name)
+    key = _key(raw_name)
+    user_id = await _user_id(visit, key) if key else None
     if user_id is None:
         return None
     sql = "SELECT name, password_hash FROM credentials JOIN users ON users.id = user_id WHERE user_id = $1"
-    row = await visit.certain_row(visit.database.of(user_id), sql, user_id)
+    row = await visit.certain(visit.database.of(user_id), lambda reader: reader.fetchrow(sql, user_id))
     return row and _Credentials(User(user_id, row["name"]), row["password_hash"])
 
 
-async def _user_id(visit: Visit, raw_name: str) -> int | None:
-    row = await visit.certain_row(visit.database.directory, _BY_KEY, _key(raw_name))
-    return None if row is None else int(row["user_id"])
+async def _user_id(visit: Visit, key: str) -> int | None:
+    sql = "SELECT user_id FROM names WHERE key = $1"
+    return await visit.certain(visit.database.directory, lambda reader: reader.fetchval(sql, key))
 
 
 async def _store(visit: Visit, user: User, password_hash: str) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from app.problems import not_found
 from app.visit import Visit
 from goldfleet.state.cache import Cache
+from goldfleet.state.database import Reader
 
 TTL = 60
 """Seconds that the cache may keep a profile; a write by its user renews it at once."""
@@ -46,7 +47,10 @@ async def of(visit: Visit, user_id: int) -> Profile:
     """
 
     async def assemble() -> bytes:
-        return msgspec.json.encode(await _assemble(visit, user_id))
+        profile = await visit.certain(visit.database.of(user_id), lambda reader: _assemble(reader, user_id))
+        if profile is None:
+            raise not_found("There is no such person.")
+        return msgspec.json.encode(profile)
 
     cached = await visit.cache.get(_key(user_id), assemble, TTL)
     visit.facts.cache = "hit" if cached.hit else "miss"
@@ -63,15 +67,14 @@ def _key(user_id: int) -> str:
     return f"profile:{user_id}"
 
 
-async def _assemble(visit: Visit, user_id: int) -> Profile:
+async def _assemble(reader: Reader, user_id: int) -> Profile | None:
     person = """SELECT name, created_at, posts, followers, following
                 FROM users JOIN counts ON user_id = id WHERE id = $1"""
     recent = "SELECT id, text, created_at FROM posts WHERE author_id = $1 ORDER BY id DESC LIMIT $2"
-    async with visit.read(visit.database.of(user_id)) as reader:
-        row = await reader.fetchrow(person, user_id)
-        if row is None:
-            raise not_found("There is no such person.")
-        posts = await reader.fetch(recent, user_id, RECENT_POSTS)
+    row = await reader.fetchrow(person, user_id)
+    if row is None:
+        return None
+    posts = await reader.fetch(recent, user_id, RECENT_POSTS)
     return Profile(
         name=row["name"],
         joined_at=row["created_at"],

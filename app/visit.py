@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TypeVar
 
 from starlette.requests import Request
 
@@ -17,6 +17,8 @@ from goldfleet.state.exceptions import SessionsDown
 from goldfleet.state.position import Position
 from goldfleet.state.sessions import Session
 from goldfleet.state.state import State
+
+Found = TypeVar("Found")
 
 
 class Visit:
@@ -110,8 +112,8 @@ class Visit:
         except SessionsDown:
             log.warning("the session could not be told of its write")
 
-    async def certain_row(self, shard: Shard, sql: str, *arguments: Any) -> Any:
-        """One row or None; a row that the replica does not have is asked for at the main.
+    async def certain(self, shard: Shard, ask: Callable[[Reader], Awaitable[Found | None]]) -> Found | None:
+        """What `ask` finds on a replica; what that does not have is looked for on the main.
 
         For what must not depend on how far behind a replica is, and is nearly always there.
 
@@ -119,12 +121,12 @@ class Visit:
             DatabaseDown: no server that may answer does.
         """
         async with self.read(shard) as reader:
-            row = await reader.fetchrow(sql, *arguments)
-        if row is None and reader.server != MAIN:
+            found = await ask(reader)
+        if found is None and reader.server != MAIN:
             async with shard.write() as transaction:
-                row = await transaction.fetchrow(sql, *arguments)
+                found = await ask(transaction)
             self.facts.read_from(MAIN)
-        return row
+        return found
 
 
 def _source(visitor: Visitor) -> str:

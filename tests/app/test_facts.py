@@ -21,12 +21,12 @@ async def test_a_profile_comes_from_the_cache_the_second_time(browser: Browser, 
 async def test_a_write_renews_the_profile_for_everybody(browser: Browser, other: Browser) -> None:
     name = await browser.sign_up()
     for number in range(3):
-        assert f"<strong>{number}</strong> posts" in (await other.get(f"/users/{name}")).text
+        assert f"Posts <strong>{number}</strong>" in (await other.get(f"/users/{name}")).text
         await browser.submit("/posts", text="one more")
-        assert f"<strong>{number + 1}</strong> posts" in (await browser.get(f"/users/{name}")).text
+        assert f"Posts <strong>{number + 1}</strong>" in (await browser.get(f"/users/{name}")).text
 
         async def seen(count: int = number + 1) -> bool:
-            return f"<strong>{count}</strong> posts" in (await other.get(f"/users/{name}")).text
+            return f"Posts <strong>{count}</strong>" in (await other.get(f"/users/{name}")).text
 
         await eventually(seen)
 

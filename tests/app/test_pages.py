@@ -38,7 +38,7 @@ async def test_a_post_is_seen_at_once(browser: Browser) -> None:
         assert escaped in (await browser.get("/")).text
         profile = await browser.get(f"/users/{name}")
         assert escaped in profile.text
-        assert f"<strong>{number + 1}</strong> posts" in profile.text
+        assert f"Posts <strong>{number + 1}</strong>" in profile.text
 
 
 async def test_following_brings_posts_into_the_feed(browser: Browser, other: Browser) -> None:
@@ -49,12 +49,12 @@ async def test_following_brings_posts_into_the_feed(browser: Browser, other: Bro
     assert (await browser.submit(f"/users/{author}/follow")).status_code == 303
     assert "hello from afar" in (await browser.get("/")).text
     seen = (await browser.get(f"/users/{author}")).text
-    assert "<strong>1</strong> followers" in seen
+    assert "Followers <strong>1</strong>" in seen
     assert "Unfollow" in seen
-    assert "<strong>1</strong> following" in (await browser.get(f"/users/{reader}")).text
+    assert "Following <strong>1</strong>" in (await browser.get(f"/users/{reader}")).text
     await browser.submit(f"/users/{author}/unfollow")
     assert "hello from afar" not in (await browser.get("/")).text
-    assert "<strong>0</strong> followers" in (await browser.get(f"/users/{author}")).text
+    assert "Followers <strong>0</strong>" in (await browser.get(f"/users/{author}")).text
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example"])
