@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from functools import cache
 
-from moto.backends import get_backend
 from moto.core import responses
+from moto.core.routing import get_service_router
 from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -13,8 +14,11 @@ from local.control.services import autoscaling, budgets, ebs, ec2, elasticache, 
 
 _EXTENSIONS = (autoscaling, budgets, ebs, ec2, elasticache, elbv2, iam, logs, rds, s3)
 
-# What nearly every run calls: made ready before the control plane says that it is.
-_READY_AT_START = ("ec2", "sts", "iam")
+# What a run of the program calls, in its order: SDK models of these are read before they are needed.
+_SERVICES = (
+    *("sts", "ec2", "iam", "kms", "s3", "logs", "secretsmanager", "rds", "elasticache", "elbv2", "autoscaling", "ssm"),
+    *("cloudwatch", "sns", "acm", "route53", "budgets", "ebs"),
+)
 
 # Steps that groups make at once when nothing holds them up.
 _MOST_STEPS = 50
@@ -34,9 +38,15 @@ def load_moto() -> MotoApp:
     setattr(responses, method_names_from_class.__name__, cache(method_names_from_class))
     for extension in _EXTENSIONS:
         extension.install()
-    for service in _READY_AT_START:
-        get_backend(service)  # type: ignore[call-overload]
     return MotoApp()
+
+
+def warm_up() -> None:
+    """Reads what the first call of each service would have to wait for, and keeps it out of garbage collection."""
+    for service in _SERVICES:
+        get_service_router(service)
+    gc.collect()
+    gc.freeze()
 
 
 def settle() -> bool:

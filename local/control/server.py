@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,7 +16,7 @@ from local.addresses import CONTROL_PORT, control_address, control_endpoint
 from local.control.clock import Clock
 from local.control.cloud import CLOUD
 from local.control.front import Front
-from local.control.moto_app import load_moto, settle
+from local.control.moto_app import load_moto, settle, warm_up
 
 THREADS = 32
 CONNECTIONS = 500
@@ -54,6 +55,7 @@ def serve(network: int, data_plane: bool, ready_file: Path | None, parent: int |
     clock.start()
     if ready_file is not None:
         _write_ready(ready_file, network)
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     server.run()
     clock.stop()
 
