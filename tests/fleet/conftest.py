@@ -1,0 +1,54 @@
+"""One local cloud for all these tests: two clones, started from a copy of this checkout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.fleet.cloud import Cloud
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All in one group: they share the cloud, so one worker runs them, one after the other."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.fleet)
+            item.add_marker(pytest.mark.xdist_group("fleet"))
+            item.add_marker(pytest.mark.timeout(600))
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The cloud, after `goldfleet up`; it ends with `goldfleet down`."""
+    cloud = Cloud.copy(tmp_path_factory.mktemp("first") / "checkout")
+    try:
+        cloud.do("up")
+        yield cloud
+    finally:
+        cloud.do("down")
+        assert cloud.processes() == []
+
+
+@pytest.fixture
+def cloud(running: Cloud) -> Cloud:
+    """The cloud with two healthy clones, whatever the test before did."""
+    if running.status()["setting"] != 2:
+        running.do("scale", "2")
+    running.settled(2)
+    return running
+
+
+@pytest.fixture
+def person(cloud: Cloud) -> Iterator[httpx.Client]:
+    """Somebody who has just signed up, with their cookie."""
+    with httpx.Client(base_url=cloud.url, timeout=10) as client:
+        name = f"ada{id(client)}"
+        answer = client.post("/api/v1/users", json={"name": name, "password": "correct horse battery"})
+        assert answer.status_code == 201, answer.text
+        client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+        yield client
