@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gc
 import os
 import shutil
 import subprocess
 import sys
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -55,7 +57,7 @@ class Lines:
 
     def __call__(self, event: EngineEvent) -> None:
         if (diagnostic := event.diagnostic_event) and diagnostic.severity != "debug":
-            (self.passing if diagnostic.ephemeral else self.kept).append(diagnostic.message)
+            (self.passing if diagnostic.ephemeral else self.kept).append(diagnostic.message.strip())
         if done := event.resource_pre_event:
             self.operations[done.metadata.urn.rpartition("::")[2]] = str(done.metadata.op.value)
 
@@ -83,13 +85,27 @@ class Desk:
         return self.engine(declare).up(lines), lines
 
 
+LEFT_BY_PULUMI = (
+    "ignore:unclosed:ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+"""The SDK leaves event loops and sockets open when the engine ends a program before its end."""
+
+
+def pytest_unconfigure() -> None:
+    """The same for a program that still waits for the engine when the tests are over."""
+    warnings.filterwarnings("ignore", "unclosed", ResourceWarning)
+    warnings.filterwarnings("ignore", category=pytest.PytestUnraisableExceptionWarning)
+
+
 @pytest.fixture
-def desk(tmp_path: Path, control: Control) -> Desk:
+def desk(tmp_path: Path, control: Control) -> Iterator[Desk]:
     cli = CACHE / "pulumi" / PULUMI_VERSION / "bin" / "pulumi"
     plugins = {"goldfleet": ROOT / "infra" / "provider"}
     project = LocalProject("goldfleet", tmp_path / "project", tmp_path / "state", plugins, cli)
     control.local("DELETE", "requests")
-    return Desk(project, control)
+    yield Desk(project, control)
+    gc.collect()
 
 
 @pytest.fixture

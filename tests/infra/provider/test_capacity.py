@@ -12,9 +12,9 @@ from goldfleet.errors import GoldfleetError
 from infra.provider.capacity import truth
 from infra.provider.group import Activity
 from infra.provider.resources import Capacity
-from tests.infra.provider.conftest import Desk, Fleet
+from tests.infra.provider.conftest import LEFT_BY_PULUMI, Desk, Fleet
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(240), pytest.mark.filterwarnings(*LEFT_BY_PULUMI)]
 
 Declare = Callable[[pulumi.ResourceOptions], None]
 

@@ -12,10 +12,10 @@ from pulumi.automation import EngineEvent
 
 from goldfleet.errors import GoldfleetError
 from infra.provider.resources import Rollout
-from tests.infra.provider.conftest import Desk, Fleet
+from tests.infra.provider.conftest import LEFT_BY_PULUMI, Desk, Fleet
 from tests.local.control.running import wait_until
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(240), pytest.mark.filterwarnings(*LEFT_BY_PULUMI)]
 
 Declare = Callable[[pulumi.ResourceOptions], None]
 
