@@ -3,7 +3,7 @@
 PostgreSQL refuses root, and nothing that answers requests should be root. An ordinary person's servers run as that
 person. Under root they run as an unprivileged account of the system if it can reach all that they need; else, because
 a checkout may lie below a folder that only root can enter, in a user namespace that has no privileges outside.
-Why and at what cost: docs/decisions/0006-servers-under-root.md
+Why and at what cost: docs/decisions/servers-under-root.md
 """
 
 from __future__ import annotations

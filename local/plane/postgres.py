@@ -1,7 +1,8 @@
 """PostgreSQL in RDS's place: a main from `initdb`, replicas from a base backup that stream from it.
 
 Each server has its folder `stores/rds-ID/`: `data/`, its settings, the password file of `rdsadmin`, its log. A data
-folder gets its name only when it is complete, so a start that was cut off begins anew and loses nothing.
+folder gets its name only when it is complete, so a start that was cut off begins anew and loses nothing. Making one
+does not wait for the disk: it only has to outlive processes, not the machine. The servers themselves keep `fsync`.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class Postgres:
         account.write(home / "passfile", files.passfile(password))
         initdb = (
             programs["initdb"], "-D", str(draft), "-U", files.ADMIN, "--auth=reject", "--data-checksums",
-            "--encoding=UTF8", "--locale=C.UTF-8", "--wal-segsize=4", "--no-instructions",
+            "--encoding=UTF8", "--locale=C.UTF-8", "--wal-segsize=4", "--no-instructions", "--no-sync",
         )  # fmt: skip
         run(initdb, account, environment=clean_environment(), seconds=_TOOL)
         single = (programs["postgres"], "--single", "-j", "-D", str(draft), "-c", "exit_on_error=on", "postgres")
@@ -116,6 +117,7 @@ class Postgres:
         copy = (
             programs["pg_basebackup"], "-D", str(draft), "-h", main.address.host, "-p", str(main.address.port),
             "-U", files.ADMIN, "-w", "-X", "stream", "-S", files.slot(spec), "-c", "fast",
+            "--no-sync",
         )  # fmt: skip
         run(copy, account, environment=self._client_environment(spec.identifier), seconds=_COPY)
         account.write(draft / "standby.signal", "")

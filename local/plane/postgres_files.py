@@ -28,6 +28,8 @@ _SETTINGS: Mapping[str, str] = {
     "max_logical_replication_workers": "0",
     "jit": "off",
     "huge_pages": "off",
+    # Below the data folder, so that a killed server leaves nothing in the machine's memory.
+    "dynamic_shared_memory_type": "mmap",
     # Streaming replication; a replica that is gone for long must not fill the disk.
     "wal_level": "replica",
     "max_wal_senders": "10",
