@@ -11,9 +11,12 @@ import pytest
 from argon2 import PasswordHasher
 
 from app import migrate
+from app.facts import Facts
 from app.passwords import Passwords
 from app.site import Site
+from app.visit import Visit
 from goldfleet.contract.environment import PREFIX, Environment
+from goldfleet.state.asgi import SessionCookie, Visitor
 from goldfleet.state.state import State
 from tests.stores import APP, Stores
 from tests.stores import stores as stores  # noqa: PLC0414  a fixture
@@ -104,6 +107,12 @@ async def state(environment: Environment) -> AsyncIterator[State]:
     opened = await State.open(environment)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def visit(state: State) -> Visit:
+    visitor = Visitor(state.sessions, SessionCookie(URL, 60), None, None)
+    return Visit(state, Facts("i-1", "zone", "release"), visitor)
 
 
 @pytest.fixture

@@ -5,19 +5,11 @@ from __future__ import annotations
 import pytest
 
 from app import accounts, follows, outbox, profile
-from app.facts import Facts
 from app.outbox import Entry, Following
 from app.problems import Problem
 from app.visit import Visit
-from goldfleet.state.asgi import SessionCookie, Visitor
 from goldfleet.state.state import State
 from tests.app.conftest import PASSWORD, cheap_passwords, new_name
-
-
-@pytest.fixture
-def visit(state: State) -> Visit:
-    visitor = Visitor(state.sessions, SessionCookie("http://site.test", 60), None, None)
-    return Visit(state, Facts("i-1", "zone", "release"), visitor)
 
 
 @pytest.fixture
