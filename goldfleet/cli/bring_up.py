@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import time
 import urllib.error
@@ -15,6 +14,7 @@ from goldfleet.cli import local_cloud, release, summary
 from goldfleet.cli.checkout import CHECKOUT, cache_folder
 from goldfleet.cli.engine import Engine, Project
 from goldfleet.cli.local_project import LocalProject
+from goldfleet.cli.program import Program
 from goldfleet.cli.pulumi_finder import find_pulumi
 from goldfleet.cli.stack_account import LOCAL, names_of, project_name, session_of, settings_of
 from goldfleet.cli.stack_view import observe
@@ -42,7 +42,6 @@ def start_cloud(stack: str, terminal: Terminal) -> Settings:
         return settings
     with terminal.step("starting the local cloud") as step:
         supervisor = local_cloud.begin(settings.aws.region, step.note)
-        importlib.import_module("infra.stack")  # a second of imports, while the supervisor starts
         local_cloud.wait_ready(supervisor)
     return settings_of(stack).load()
 
@@ -54,9 +53,9 @@ def bring_up(stack: str, terminal: Terminal) -> None:
         stack: name of the stack.
         terminal: shows what happens.
     """
+    program = Program()
     settings = start_cloud(stack, terminal)
     pulumi = find_pulumi(cache_folder(), terminal.line)
-    program = importlib.import_module("infra.stack").main
     if stack == LOCAL:
         outputs = _local(settings, program, pulumi, terminal)
     else:

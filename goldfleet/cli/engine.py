@@ -142,7 +142,8 @@ def _error_of(event: EngineEvent) -> tuple[str, str] | None:
     diagnostic = event.diagnostic_event
     if diagnostic is None or diagnostic.severity != "error":
         return None
-    message = " ".join(diagnostic.message.removeprefix("error: ").split())
+    # What follows in an unexpected error of the program is for its log, not for one sentence.
+    message = " ".join(diagnostic.message.removeprefix("error: ").partition("Traceback")[0].split())
     return (diagnostic.urn or "").rpartition("::")[2], message
 
 
