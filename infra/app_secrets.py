@@ -1,4 +1,4 @@
-"""Secrets that a person gives the app: the program makes their places, `goldfleet secret set` fills them."""
+"""Secrets that a person gives the app: the program makes their places, the person fills them in Secrets Manager."""
 
 from __future__ import annotations
 
