@@ -61,7 +61,7 @@ def build(root: Path, layers: Sequence[str]) -> Layer:
 def cached(release: str) -> Layer | None:
     """The layer of a release if it was built here before."""
     path = _place(release)
-    return Layer(release, path) if path.exists() else None
+    return Layer(release, cache.used(path)) if path.exists() else None
 
 
 def _place(release: str) -> Path:

@@ -1,4 +1,5 @@
-"""What baking keeps, by digest, in the user's cache folder: layers and installed packages. All of it may be removed.
+"""What baking keeps, by digest, in the user's cache folder: layers and installed packages. All of it may be removed;
+what was not used for a week is removed, but for the newest few.
 
 Everything is made beside and moved into place, so that two bakes at once and a killed one leave whole things only.
 """
@@ -15,6 +16,9 @@ from pathlib import Path
 
 ABANDONED = 24 * 3600
 """Seconds after which what a killed bake left behind is removed."""
+UNUSED = 7 * 24 * 3600
+"""Seconds after which what nobody used is removed, but for the newest `KEEP`."""
+KEEP = 5
 _PREFIX = ".new-"
 
 
@@ -24,6 +28,12 @@ def folder(kind: str) -> Path:
     root = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
     path = root / "goldfleet" / kind
     path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def used(path: Path) -> Path:
+    """Notes that it was used now; returns it."""
+    path.touch()
     return path
 
 
@@ -40,8 +50,17 @@ def move(made: Path, target: Path) -> None:
 def workspace(kind: str) -> Iterator[Path]:
     """A new folder beside what is kept of one kind; gone afterwards."""
     parent = folder(kind)
-    for left in parent.glob(f"{_PREFIX}*"):
-        if left.stat().st_mtime < time.time() - ABANDONED:
-            shutil.rmtree(left, ignore_errors=True)
+    _tidy(parent)
     with tempfile.TemporaryDirectory(dir=parent, prefix=_PREFIX) as path:
         yield Path(path)
+
+
+def _tidy(parent: Path) -> None:
+    now, ages = time.time(), {path: path.stat().st_mtime for path in parent.iterdir()}
+    abandoned = [path for path in ages if path.name.startswith(_PREFIX) and ages[path] < now - ABANDONED]
+    kept = sorted((path for path in ages if not path.name.startswith(_PREFIX)), key=lambda path: -ages[path])
+    for path in abandoned + [path for path in kept[KEEP:] if ages[path] < now - UNUSED]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

@@ -41,7 +41,7 @@ def ensure(lock: Path, runtime: Runtime) -> Path:
             _strip(tree)
             compile_tree(tree)
             cache.move(tree, target)
-    return target
+    return cache.used(target)
 
 
 def compile_tree(tree: Path) -> None:
