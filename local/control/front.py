@@ -15,12 +15,16 @@ from wsgiref.types import StartResponse, WSGIApplication
 
 from werkzeug.test import run_wsgi_app
 
-from local.control.answers import Answer, aws_error
+from local.addresses import control_address
+from local.control.answers import Answer, aws_error, json_answer
 from local.control.calls import Call, identify
 from local.control.cloud import Cloud
 from local.control.faults import Faults
 from local.control.local_api import PREFIX, LocalApi
 from local.control.record import Record
+
+# Doors that are moto's, not AWS's: they would show all state to whoever asks.
+_MOTOS_OWN = ("/moto-api", "/latest/")
 
 
 class Front:
@@ -42,13 +46,21 @@ class Front:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         body = environ["wsgi.input"].read()
-        if environ["PATH_INFO"].startswith(PREFIX):
-            answer = self._local_api.answer(environ, body)
-        else:
-            answer = self._aws(_without_input(environ), body)
+        answer = self._answer(environ, body)
         headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
         start_response(answer.status, [*headers, ("Content-Length", str(len(answer.body)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+
+    def _answer(self, environ: dict[str, Any], body: bytes) -> Answer:
+        path, host = environ["PATH_INFO"], environ.get("HTTP_HOST", "").partition(":")[0]
+        if host != control_address(self._cloud.network):
+            # A web page whose name was made to resolve to this address must not get in.
+            return json_answer("421 Misdirected Request", {"error": f"this is not {host}"})
+        if path.startswith(PREFIX):
+            return self._local_api.answer(environ, body)
+        if path.startswith(_MOTOS_OWN):
+            return json_answer("404 Not Found", {"error": f"no {path}"})
+        return self._aws(_without_input(environ), body)
 
     def _aws(self, environ: dict[str, Any], body: bytes) -> Answer:
         start = time.monotonic()
@@ -65,6 +77,10 @@ class Front:
         return answer
 
     def _carry_out(self, call: Call) -> Answer:
+        if call.service and not call.action:
+            return aws_error(
+                call, "InvalidAction", f"The local control plane knows no such call of {call.service}", 400
+            )
         with self._cloud.lock:
             try:
                 answer = self._ask_moto(call)

@@ -16,6 +16,7 @@ from local.control.refresh_plan import Bounds, percentage
 
 ACTIVE = frozenset({"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"})
 DEFAULTS = {
+    "CheckpointDelay": 3600,
     "SkipMatching": False,
     "AutoRollback": False,
     "ScaleInProtectedInstances": "Wait",
@@ -47,6 +48,8 @@ class Refresh:
     total: int = 0
     launched: set[str] = field(default_factory=set)
     baked_at: float | None = None
+    held_until: float = 0.0
+    checkpoints_passed: int = 0
     rollback: dict[str, Any] | None = None
     refresh_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
@@ -60,6 +63,18 @@ class Refresh:
     @property
     def bounds(self) -> Bounds:
         return Bounds(self.preferences["MinHealthyPercentage"], self.preferences.get("MaxHealthyPercentage"))
+
+    def holds(self, now: float) -> bool:
+        """True while the refresh waits at a checkpoint; `now` in seconds, as in the clock that all calls use."""
+        checkpoints, done = (
+            self.preferences.get("CheckpointPercentages", []),
+            percentage(self.total, len(self.to_replace)),
+        )
+        reached = checkpoints[self.checkpoints_passed :]
+        if self.rollback is None and reached and reached[0] <= done < 100:
+            self.checkpoints_passed += 1
+            self.held_until = now + self.preferences["CheckpointDelay"]
+        return self.rollback is None and now < self.held_until
 
     def turn_status(self, status: str, reason: str | None = None) -> None:
         """Moves on to another status; the last ones end the refresh."""

@@ -42,6 +42,8 @@ def _carry_out(group: Group, refresh: Refresh, step: RefreshStep) -> bool:
     if step.done:
         _succeed(group, refresh)
         return True
+    if refresh.holds(time.monotonic()):
+        return False
     group.refresh_version = refresh.version
     before = {member.instance_id for member in group.in_service}
     launched = group.launch(step.launch) if step.launch else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -175,6 +176,25 @@ def test_bad_input_is_a_400_that_says_why(clean: Control, path: str, content: An
 def test_an_unknown_local_call_is_a_404(clean: Control) -> None:
     with pytest.raises(urllib.error.HTTPError, match="404"):
         clean.local("GET", "nothing")
+
+
+@pytest.mark.parametrize("path", ["/moto-api/data.json", "/latest/meta-data/iam"])
+def test_motos_own_doors_are_closed(control: Control, path: str) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(control.endpoint + path, timeout=10)
+
+
+def test_a_host_name_that_was_made_to_point_here_is_turned_away(control: Control) -> None:
+    request = urllib.request.Request(f"{control.endpoint}/_local/passwords", headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError, match="421"):
+        urllib.request.urlopen(request, timeout=10)
+
+
+def test_a_service_that_does_not_exist_is_an_error_not_a_crash(control: Control) -> None:
+    scope = "AWS4-HMAC-SHA256 Credential=x/20260101/eu-central-1/nonsense/aws4_request"
+    request = urllib.request.Request(control.endpoint, b"", headers={"Authorization": scope})
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        urllib.request.urlopen(request, timeout=10)
 
 
 def test_a_missing_operation_is_named(clean: Control) -> None:

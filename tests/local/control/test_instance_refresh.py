@@ -159,6 +159,16 @@ def test_bake_time_comes_after_the_last_replacement(control: Control) -> None:
     assert _wait_for(fleet, "Baking")["PercentageComplete"] == 100
 
 
+def test_a_checkpoint_holds_the_refresh_for_its_delay(control: Control) -> None:
+    fleet = make_fleet(control, desired=4)
+    _start(fleet, fleet.new_version(), CheckpointPercentages=[50, 100], CheckpointDelay=600)
+    assert _latest(fleet)["PercentageComplete"] == 50
+    assert _versions(fleet).count("1") == 2
+    control.client("autoscaling").rollback_instance_refresh(AutoScalingGroupName=fleet.group)
+    _wait_for(fleet, "RollbackSuccessful")
+    assert _versions(fleet) == ["1"] * 4
+
+
 @pytest.mark.parametrize(
     "preferences",
     [{"CheckpointPercentages": [50]}, {"MinHealthyPercentage": 0, "MaxHealthyPercentage": 200}],
