@@ -26,11 +26,10 @@ from local.accounts import Account, unprivileged
 from local.plane.actor import clean_environment, run
 from local.tools import POSTGRESQL, VALKEY, find
 
-HOST = "127.0.0.1"
 ADMIN = "rdsadmin"
 OWNER = "owner"
 APP = "app"
-_BOUND = 20.0
+_BOUND = 60.0
 
 
 class Server:
@@ -38,7 +37,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.endpoint = Endpoint(HOST, _free_port())
+        self.endpoint = _free_endpoint()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -118,8 +117,8 @@ class PostgresServer(Server):
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Runs a statement as the superuser; what psql printed."""
         return self._run(
-            "psql", "-XqtAw", "-v", "ON_ERROR_STOP=1", "-h", HOST, "-p", str(self.endpoint.port), "-U", ADMIN,
-            "-d", database, text=statement,
+            "psql", "-XqtAw", "-v", "ON_ERROR_STOP=1", "-h", self.endpoint.host, "-p", str(self.endpoint.port),
+            "-U", ADMIN, "-d", database, text=statement,
         ).strip()  # fmt: skip
 
     def _initialize(self) -> None:
@@ -132,8 +131,8 @@ class PostgresServer(Server):
 
     def _copy(self, main: PostgresServer) -> None:
         self._run(
-            "pg_basebackup", "-D", str(self._data), "-h", HOST, "-p", str(main.endpoint.port), "-U", ADMIN, "-w",
-            "-R", "-X", "stream", "-C", "-S", self.folder.name, "-c", "fast",
+            "pg_basebackup", "-D", str(self._data), "-h", main.endpoint.host, "-p", str(main.endpoint.port),
+            "-U", ADMIN, "-w", "-R", "-X", "stream", "-C", "-S", self.folder.name, "-c", "fast",
         )  # fmt: skip
 
     def _run(self, program: str, *arguments: str, text: str = "") -> str:
@@ -147,7 +146,7 @@ class PostgresServer(Server):
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         settings = {
-            "listen_addresses": HOST,
+            "listen_addresses": self.endpoint.host,
             "port": str(self.endpoint.port),
             "unix_socket_directories": "",
             "fsync": "off",
@@ -178,10 +177,10 @@ class ValkeyServer(Server):
         self._account.give(folder)
         self.password: str = primary.password if primary else secrets.token_urlsafe(12)
         self._settings = folder / "valkey.conf"
-        copies = f"replicaof {HOST} {primary.endpoint.port}\n" if primary else ""
+        copies = f"replicaof {primary.endpoint.host} {primary.endpoint.port}\n" if primary else ""
         self._account.write(
             self._settings,
-            f"bind {HOST}\nport {self.endpoint.port}\ndir {folder}\nappendonly yes\nsave ''\n"
+            f"bind {self.endpoint.host}\nport {self.endpoint.port}\ndir {folder}\nappendonly yes\nsave ''\n"
             f"maxmemory 64mb\nmaxmemory-policy {policy}\nrepl-diskless-sync-delay 0\n"
             f"user default off\nuser {APP} on >{self.password} ~* &* +@all -@admin\n"
             f"user replication on >{self.password} +psync +replconf +ping\n"
@@ -190,7 +189,7 @@ class ValkeyServer(Server):
 
     def command(self, *words: str) -> bytes:
         """The raw reply to one command of the app's user: for tests that look into the store."""
-        with socket.create_connection((HOST, self.endpoint.port), 1) as connection:
+        with socket.create_connection((self.endpoint.host, self.endpoint.port), 1) as connection:
             connection.settimeout(1)
             connection.sendall(_resp("AUTH", APP, self.password) + _resp(*words) + _resp("PING"))
             reply = b""
@@ -273,8 +272,8 @@ class Stores:
             zone="eu-central-1a",
             release="0" * 64,
             public_url=public_url,
-            host=HOST,
-            port=_free_port(),
+            host="127.0.0.1",
+            port=_free_port("127.0.0.1"),
             shards=tuple(self.shard(database) for database in databases),
             sessions=self._store(self.sessions),
             cache=self._store(self.cache),
@@ -311,9 +310,15 @@ async def eventually(condition: Callable[[], Awaitable[Any]], seconds: float = 1
     return said
 
 
-def _free_port() -> int:
+def _free_endpoint() -> Endpoint:
+    """An address of its own: while a killed server is away, no outgoing connection of this machine takes its port."""
+    host = f"127.253.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
+    return Endpoint(host, _free_port(host))
+
+
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -28,20 +29,31 @@ async def prepared(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 async def state(prepared: Stores) -> AsyncIterator[State]:
     """A clone's state, with the replica in rotation; afterwards every store runs again."""
-    opened = await State.open(prepared.environment(DATABASE))
-    await eventually(lambda: all_ready(opened))
-    yield opened
-    await opened.close()
+    async with clone(prepared) as opened:
+        yield opened
     prepared.start()
 
 
 @pytest.fixture
 async def other(prepared: Stores) -> AsyncIterator[State]:
     """Another clone's."""
-    opened = await State.open(prepared.environment(DATABASE))
-    await eventually(lambda: all_ready(opened))
-    yield opened
-    await opened.close()
+    async with clone(prepared) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def clone(stores: Stores) -> AsyncIterator[State]:
+    opened = await State.open(stores.environment(DATABASE))
+
+    async def all_ready() -> bool:
+        ready = await opened.ready()
+        return len(ready) > 3 and set(ready.values()) == {"ok"}
+
+    try:
+        await eventually(all_ready, 30)
+        yield opened
+    finally:
+        await opened.close()
 
 
 @pytest.fixture
@@ -57,8 +69,3 @@ def paused_replay(prepared: Stores) -> Iterator[None]:
     yield
     prepared.start()
     prepared.replica.sql("SELECT pg_wal_replay_resume()")
-
-
-async def all_ready(state: State) -> bool:
-    ready = await state.ready()
-    return len(ready) > 3 and set(ready.values()) == {"ok"}
