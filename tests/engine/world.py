@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+import urllib.request
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,9 +75,27 @@ class World:
         """The engine with the stack's settings and some changes, by path: `{"fleet.desired": 3}`."""
         settings = changed(_file(self.stack), {**self.base, **(changes or {})})
         project = LocalProject(
-            PROJECT, self.folder / "project", self.folder / "state", PLUGINS, find_pulumi(cache_folder(), lambda _: None)
+            PROJECT,
+            self.folder / "project",
+            self.folder / "state",
+            PLUGINS,
+            find_pulumi(cache_folder(), lambda _: None),
         )
         return Engine(project.write(self.stack, settings, main))
+
+    def touched(self, changes: Change | None = None) -> dict[str, str]:
+        """What an `up` with some changes would do: resource's name -> operation."""
+        seen = Touched()
+        self.engine(changes).preview(seen.on_event)
+        return seen.operations
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Every AWS call since the last time this was asked."""
+        with urllib.request.urlopen(f"{self.endpoint}/_local/requests", timeout=30) as answer:
+            recorded: list[dict[str, Any]] = json.load(answer)
+        forget = urllib.request.Request(f"{self.endpoint}/_local/requests", method="DELETE")
+        urllib.request.urlopen(forget, timeout=30).close()
+        return recorded
 
     def client(self, service: str) -> Any:
         """boto3 in the stack's region."""
@@ -95,16 +115,28 @@ def changed(settings: Raw, changes: Change) -> Raw:
     return result
 
 
-def register_image(ec2: Any) -> str:
+def new_world(stack: str, endpoint: str, folder: Path, changes: Change) -> World:
+    """A stack with what must be there before it: an image, and for a domain its hosted zone."""
+    bare = World(stack, endpoint, folder, {"aws.endpoint": endpoint, "aws.account_id": DUMMY_ACCOUNT})
+    base = {**bare.base, "image.release": register_image(bare.client("ec2"), stack), **changes}
+    if domain := _file(stack)["balancer"].get("domain"):
+        zone = bare.client("route53").create_hosted_zone(Name=domain.partition(".")[2], CallerReference=stack)
+        base["balancer.hosted_zone_id"] = zone["HostedZone"]["Id"].rpartition("/")[2]
+    return World(stack, endpoint, folder, base)
+
+
+def register_image(ec2: Any, name: str) -> str:
     """An image with a root and an app volume, as a release has."""
-    snapshot = ec2.create_snapshot(VolumeId=ec2.create_volume(AvailabilityZone=_zone(ec2), Size=1)["VolumeId"])
-    mappings = [
-        {"DeviceName": device, "Ebs": {"SnapshotId": snapshot["SnapshotId"]}} for device in (ROOT_DEVICE, APP_DEVICE)
-    ]
+    zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
+    volume = ec2.create_volume(AvailabilityZone=zone, Size=1)["VolumeId"]
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    ec2.delete_volume(VolumeId=volume)
     answer = ec2.register_image(
-        Name="release",
+        Name=name,
         RootDeviceName=ROOT_DEVICE,
-        BlockDeviceMappings=mappings,
+        BlockDeviceMappings=[
+            {"DeviceName": device, "Ebs": {"SnapshotId": snapshot}} for device in (ROOT_DEVICE, APP_DEVICE)
+        ],
         Architecture="x86_64",
         VirtualizationType="hvm",
         BootMode="uefi",
@@ -112,7 +144,3 @@ def register_image(ec2: Any) -> str:
         ImdsSupport="v2.0",
     )
     return str(answer["ImageId"])
-
-
-def _zone(ec2: Any) -> str:
-    return str(ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"])

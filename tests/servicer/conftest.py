@@ -15,11 +15,12 @@ import pulumi
 import pytest
 from pulumi.automation import EngineEvent
 
-from goldfleet.cli.engine import PULUMI_VERSION, Engine
+from goldfleet.cli.checkout import cache_folder
+from goldfleet.cli.engine import Engine
 from goldfleet.cli.local_project import LocalProject
+from goldfleet.cli.pulumi_finder import find_pulumi
 
 CHECKOUT = Path(__file__).parents[2]
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "goldfleet"
 
 
 class Note(pulumi.CustomResource):
@@ -53,7 +54,7 @@ class Desk:
 
     def state(self) -> str:
         """The state as the backend keeps it."""
-        return (self.project.state / ".pulumi" / "stacks" / "goldfleet" / "test.json").read_text()
+        return (self.project.state / ".pulumi" / "stacks" / "notes" / "test.json").read_text()
 
 
 @pytest.fixture
@@ -70,8 +71,9 @@ def plugin(tmp_path: Path) -> Path:
 def desk(tmp_path: Path, plugin: Path) -> Desk:
     notes = tmp_path / "notes"
     notes.mkdir()
-    pulumi_cli = CACHE / "pulumi" / PULUMI_VERSION / "bin" / "pulumi"
-    return Desk(LocalProject(tmp_path / "project", tmp_path / "state", {"notes": plugin}, pulumi_cli), notes)
+    pulumi_cli = find_pulumi(cache_folder(), lambda _: None)
+    project = LocalProject("notes", tmp_path / "project", tmp_path / "state", {"notes": plugin}, pulumi_cli)
+    return Desk(project, notes)
 
 
 @pytest.fixture

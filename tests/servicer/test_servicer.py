@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
@@ -14,7 +14,14 @@ from pulumi.automation import EngineEvent
 from goldfleet.errors import GoldfleetError
 from goldfleet.servicer.values import SECRET_MARK
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """The SDK leaves its event loop open when the engine goes away first: that is said here, not in another test."""
+    yield
+    gc.collect()
 
 
 def resources(desk: Any) -> dict[str, Any]:
@@ -124,12 +131,10 @@ def test_progress_is_on_the_row_and_a_timeout_is_one_sentence(desk: Any) -> None
     assert ("first", "waiting until thought through") in rows
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_cancel_stops_what_is_at_work(desk: Any, interrupt: Callable[[EngineEvent], None]) -> None:
     with pytest.raises(KeyboardInterrupt):
         desk.engine(lambda: desk.note("first", slow=True) and None).up(interrupt)
     assert resources(desk) == {}
-    gc.collect()  # the SDK leaves its event loop open when the engine goes away: complain here, not in another test
 
 
 def test_functions_and_configuration(desk: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goldfleet.errors import GoldfleetError
@@ -17,6 +17,7 @@ names = st.text().filter(lambda name: name != SIGNATURE)
 values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(names, inner), max_leaves=12)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(names, values.filter(lambda value: value is not None)), st.data())
 def test_what_was_encoded_decodes_to_the_same(properties: dict[str, Any], data: st.DataObject) -> None:
     secrets = data.draw(st.frozensets(st.sampled_from(sorted(properties)))) if properties else frozenset()
