@@ -64,5 +64,4 @@ def _write(content: Mapping[str, str], target: str) -> None:
 
 if __name__ == "__main__":
     time.time = lambda: float(EPOCH)
-    time.tzset()
     _write(json.load(sys.stdin), sys.argv[1])
