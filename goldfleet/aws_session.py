@@ -47,6 +47,7 @@ class AwsSession:
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        self._clients: dict[str, Any] = {}
         if account.endpoint is None:
             self._session = boto3.Session(profile_name=account.profile, region_name=account.region)
         else:
@@ -54,7 +55,12 @@ class AwsSession:
             self._session = boto3.Session(DUMMY_ACCESS_KEY, DUMMY_SECRET_KEY, region_name=account.region)
 
     def client(self, service: str) -> Any:
-        """A boto3 client of `service` with bounded connects, reads and retries."""
+        """A boto3 client of `service` with bounded connects, reads and retries; the same one each time."""
+        if service not in self._clients:
+            self._clients[service] = self._new_client(service)
+        return self._clients[service]
+
+    def _new_client(self, service: str) -> Any:
         local = self.account.endpoint is not None
         config = botocore.config.Config(
             connect_timeout=5,

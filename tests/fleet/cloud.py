@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -12,18 +11,22 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import httpx
 
-from goldfleet.aws_session import Account, AwsSession
+from goldfleet.aws_session import DUMMY_ACCOUNT, Account, AwsSession
 from goldfleet.cli.checkout import CHECKOUT
+from goldfleet.cli.settings_file import SettingsFile
+from goldfleet.cli.stack_view import Clone, View, observe
+from goldfleet.contract.names import Names
 from local import processes
 from local.processes import Process
 from local.run_folder import Run, RunFolder
 
 LEFT_OUT = (".venv", ".local", ".git", "__pycache__", ".*_cache", ".hypothesis", "*.pyc")
+PROJECT, STACK = "goldfleet", "local"
 COMMAND_SECONDS = 300
 INSTANCE = "X-Goldfleet-Instance"
 RELEASE = "X-Goldfleet-Release"
@@ -75,14 +78,14 @@ class Cloud:
         assert done.code == 0, done.text
         return done.text
 
-    def status(self) -> dict[str, Any]:
-        """What `goldfleet status --json` says."""
-        answer: dict[str, Any] = json.loads(self.do("status", "--json"))
-        return answer
+    def view(self) -> View:
+        """What AWS says of the stack, as `goldfleet status` shows it."""
+        setting = SettingsFile(self.folder, STACK).raw()["fleet"]["desired"]
+        return observe(session(self.recorded_run.endpoint), Names(PROJECT, STACK), setting)
 
     @property
     def url(self) -> str:
-        return str(self.status()["url"])
+        return self.view().url
 
     @property
     def run_folder(self) -> RunFolder:
@@ -98,23 +101,13 @@ class Cloud:
         """All living processes of this cloud."""
         return processes.of_run(self.run_folder)
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of this cloud's control plane."""
-        settings = Account("123456789012", "us-east-1", self.recorded_run.endpoint)
-        return AwsSession(settings).client(service)
-
-    def clones(self) -> dict[str, dict[str, Any]]:
+    def clones(self) -> dict[str, Clone]:
         """Healthy clones by instance id."""
-        return {clone["id"]: clone for clone in self.status()["clones"] if clone["health"] == "healthy"}
+        return {clone.id: clone for clone in self.view().clones if clone.health == "healthy"}
 
     def settled(self, count: int) -> None:
         """Waits until exactly `count` clones are there, and all are healthy."""
-
-        def is_settled() -> bool:
-            view = self.status()
-            return len(view["clones"]) == count and all(clone["health"] == "healthy" for clone in view["clones"])
-
-        wait(is_settled, 90)
+        wait(lambda: len(self.view().clones) == len(self.clones()) == count, 90)
 
     def answers_by_clone(self, requests: int, client: httpx.Client | None = None) -> Counter[str]:
         """Sends requests one after the other; who answered how often."""
@@ -122,6 +115,12 @@ class Cloud:
             answers = [sender.get("/") for _ in range(requests)]
         assert {answer.status_code for answer in answers} == {200}
         return Counter(answer.headers[INSTANCE] for answer in answers)
+
+
+@cache
+def session(endpoint: str) -> AwsSession:
+    """Calls to a control plane."""
+    return AwsSession(Account(DUMMY_ACCOUNT, "us-east-1", endpoint))
 
 
 def wait(condition: Callable[[], bool], seconds: float) -> None:

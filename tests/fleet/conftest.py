@@ -37,7 +37,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 @pytest.fixture
 def cloud(running: Cloud) -> Cloud:
     """The cloud with two healthy clones, whatever the test before did."""
-    if running.status()["setting"] != 2:
+    if running.view().setting != 2:
         running.do("scale", "2")
     running.settled(2)
     return running

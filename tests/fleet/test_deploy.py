@@ -20,22 +20,23 @@ def test_a_release_replaces_every_clone_without_a_failed_request(cloud: Cloud, p
     assert load.failures == {}
     assert len(after) == 2
     assert set(after) & set(before) == set()
-    releases = {clone["release"] for clone in after.values()}
+    releases = {clone.release for clone in after.values()}
     assert len(releases) == 1
-    assert releases != {clone["release"] for clone in before.values()}
+    assert releases != {clone.release for clone in before.values()}
     assert {httpx.get(cloud.url).headers[RELEASE] for _ in range(10)} == releases
     assert MARK in httpx.get(cloud.url).text
     assert person.get("/api/v1/session").status_code == 200
 
 
 def test_what_is_being_edited_is_not_shipped_by_another_verb(cloud: Cloud) -> None:
-    release = set(cloud.do("deploy") and cloud.status()["releases"])
+    cloud.do("deploy")
+    pinned = cloud.view().releases
     main = cloud.folder / "app" / "main.py"
     good = main.read_text()
     main.write_text(good + "\nthis is not Python")
     try:
         cloud.do("scale", "3")
-        assert set(cloud.status()["releases"]) == release
+        assert cloud.view().releases == pinned
         assert len(cloud.clones()) == 3
     finally:
         main.write_text(good)
