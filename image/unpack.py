@@ -59,6 +59,8 @@ def unpack(volume: Path, target: Path) -> None:
         _lock(tree)
         try:
             tree.rename(target)
+            # Only now: moving a folder that its owner may not write to is refused to all but root.
+            target.chmod(0o555)
         except OSError as error:
             _unlock(tree)
             if not _same(tree, target):
@@ -117,7 +119,6 @@ def _same(tree: Path, target: Path) -> bool:
 def _lock(tree: Path) -> None:
     for path in tree.rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    tree.chmod(0o555)
 
 
 def _unlock(tree: Path) -> None:

@@ -98,6 +98,8 @@ class RunFolder:
     def remove(self) -> None:
         """Removes everything. The processes that wrote here must have ended."""
         if self.root.exists():
+            if self.releases.exists():
+                _make_removable(self.releases)
             shutil.rmtree(self.root)
 
     def write_run(self, run: Run) -> None:
@@ -115,6 +117,13 @@ class RunFolder:
             return None
         except (ValueError, TypeError) as error:
             raise LocalCloudError(str(self.run_file), f"unreadable ({error})", "run `goldfleet down`") from error
+
+
+def _make_removable(folder: Path) -> None:
+    """Unpacked releases are read-only; only root removes them as they are."""
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o700)
 
 
 def volatile_folder(network: int) -> Path:

@@ -42,6 +42,10 @@ def test_a_damaged_run_json_names_the_way_out(folder: RunFolder) -> None:
 
 def test_removal_leaves_nothing_and_may_be_repeated(folder: RunFolder) -> None:
     (folder.stores / "x").mkdir()
+    release = folder.releases / "digest" / "app"
+    release.mkdir(parents=True)
+    (release / "file").touch(mode=0o444)
+    release.chmod(0o555)
     folder.remove()
     folder.remove()
     assert not folder.root.exists()
