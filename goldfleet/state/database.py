@@ -24,7 +24,7 @@ from goldfleet.contract.environment import ShardAccess
 from goldfleet.state.connections import Connection, Pool, server_errors
 from goldfleet.state.exceptions import DatabaseDown, OutcomeUnknown
 from goldfleet.state.ids import logical_shard_of, shard_of
-from goldfleet.state.position import Position
+from goldfleet.state.position import Position, end_of_log
 from goldfleet.state.replicas import Replicas
 
 __all__ = ["MAIN", "Database", "Position", "Reader", "Shard", "Transaction"]
@@ -129,7 +129,7 @@ class Shard:
                     row = await connection.fetchrow(_POSITION)
             except DatabaseDown as error:
                 raise OutcomeUnknown(error.where, error.what) from error
-            transaction.committed_at(Position(self.index, row["timeline"], row["lsn"]))
+            transaction.committed_at(Position(self.index, row["timeline"], end_of_log(row["lsn"])))
 
     @asynccontextmanager
     async def read(self, after: Position | None = None) -> AsyncIterator[Reader]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PAGE = 8192
+PAGE_HEADER = 24
+"""Bytes of a page of the write-ahead log, and of its header (PostgreSQL, "WAL Internals")."""
+
 
 @dataclass(frozen=True)
 class Position:
@@ -40,3 +44,16 @@ class Position:
         """
         shard, timeline, lsn = text.split(":")
         return cls(int(shard), int(timeline, 16), int(lsn, 16))
+
+
+def end_of_log(insert: int) -> int:
+    """Where the last record ends, from where the next one begins.
+
+    The two differ when a record ends with its page: the next one begins behind the next page's header, and a replica
+    that has everything stays that many bytes short for as long as the main is quiet. The first page of a segment has a
+    longer header; there the place is left as it is, and the main answers until its next record.
+
+    Args:
+        insert: what `pg_current_wal_insert_lsn()` says, in bytes.
+    """
+    return insert - PAGE_HEADER if insert % PAGE == PAGE_HEADER else insert
