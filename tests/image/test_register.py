@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import boto3
 import botocore.exceptions
 import pytest
 
@@ -38,7 +39,10 @@ class Fuse:
             if self.calls < 0:
                 raise PowerCut
 
-    def on(self, client: Any) -> Any:
+    def client(self, control: Control, service: str) -> Any:
+        """A client of its own, on this fuse."""
+        session = boto3.Session("goldfleet-local", "goldfleet-local", region_name="eu-central-1")
+        client = session.client(service, endpoint_url=control.endpoint)
         client.meta.events.register("before-call", lambda **_: self.spend())
         return client
 
@@ -113,7 +117,7 @@ def test_cut_off_after_any_call_and_run_again_there_is_one_image(
 ) -> None:
     for calls in range(40):
         fuse = Fuse(calls)
-        clients = fuse.on(control.client("ec2")), fuse.on(control.client("ebs"))
+        clients = fuse.client(control, "ec2"), fuse.client(control, "ebs")
         try:
             register(Snapshots(*clients, project, lambda _: None), ["app"], layer)
         except PowerCut:

@@ -60,11 +60,11 @@ def test_lines_arrive_in_the_instances_own_stream(told: Told, console: Path, sid
 def test_the_last_lines_get_out_on_the_stop_signal(told: Told, console: Path, sidecar: subprocess.Popen[str]) -> None:
     append(console, "first\n")
     wait_until(lambda: arrived(told))
-    append(console, "".join(f"{number}\n" for number in range(20_000)))
+    append(console, "".join(f"{number}\n" for number in range(12_000)))
     sidecar.terminate()
     assert sidecar.wait(20) == 0
     assert told.control.client("logs").describe_log_streams(logGroupName=told.user_data.log_group)["logStreams"]
-    assert total(told) == 20_001
+    assert total(told) == 12_001
 
 
 def total(told: Told) -> int:
