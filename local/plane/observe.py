@@ -29,7 +29,8 @@ class Observer:
             LocalCloudError, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError: it does not answer.
         """
         passwords: dict[str, Any] = self._control.passwords()
-        clones = self._instances.running()
+        images = self._instances.images()
+        clones = self._instances.running(images)
         addresses = {clone.instance_id: clone.address for clone in clones}
         balanced = balancing(self._control.client("elbv2"), addresses)
         running, paused = databases(self._control.client("rds"), passwords["rds"])
@@ -40,6 +41,7 @@ class Observer:
             targets=balanced.targets,
             clones=clones,
             memberships=memberships(self._control.client("autoscaling")),
+            releases=frozenset(images.values()),
             paused=paused,
             not_imitated=balanced.not_imitated,
         )

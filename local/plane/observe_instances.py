@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-
-import botocore.exceptions
 
 from goldfleet.contract.names import TAG_RELEASE
 from local.plane.control import Control
 from local.plane.pages import pages
-from local.plane.wanted import Clone, Membership
+from local.plane.wanted import Clone, Membership, Release
 
 _ALIVE = ("pending", "running")
-
-
-@dataclass(frozen=True)
-class _Image:
-    """What of an image matters here; both empty if it has no app volume."""
-
-    release: str = ""
-    snapshot: str = ""
 
 
 class Instances:
@@ -36,21 +25,26 @@ class Instances:
         self._ec2 = control.client("ec2")
         self._iam = control.client("iam")
         self._region = control.region
-        self._images: dict[str, _Image] = {}
         self._user_data: dict[str, str | None] = {}
         self._roles: dict[str, str | None] = {}
 
-    def running(self) -> tuple[Clone, ...]:
-        """All instances that are pending or running."""
+    def images(self) -> dict[str, Release]:
+        """The releases that are registered, by image."""
+        described = pages(self._ec2, "describe_images", "Images", Owners=["self"])
+        found = {image["ImageId"]: _app_volume(image) for image in described}
+        return {name: release for name, release in found.items() if release}
+
+    def running(self, images: Mapping[str, Release]) -> tuple[Clone, ...]:
+        """All instances that are pending or running; one whose image has no release cannot start."""
         states = [{"Name": "instance-state-name", "Values": list(_ALIVE)}]
         reservations = pages(self._ec2, "describe_instances", "Reservations", Filters=states)
         instances = [instance for reservation in reservations for instance in reservation["Instances"]]
         known = {instance["InstanceId"] for instance in instances}
         self._user_data = {name: text for name, text in self._user_data.items() if name in known}
-        return tuple(self._clone(instance) for instance in instances)
+        return tuple(self._clone(instance, images) for instance in instances)
 
-    def _clone(self, instance: Mapping[str, Any]) -> Clone:
-        image = self._image(instance["ImageId"])
+    def _clone(self, instance: Mapping[str, Any], images: Mapping[str, Release]) -> Clone:
+        image = images.get(instance["ImageId"], Release("", ""))
         return Clone(
             instance_id=instance["InstanceId"],
             address=instance["PrivateIpAddress"],
@@ -58,23 +52,12 @@ class Instances:
             region=self._region,
             image_id=instance["ImageId"],
             instance_type=instance["InstanceType"],
-            release=image.release,
+            release=image.digest,
             snapshot=image.snapshot,
             tags=tuple(sorted((tag["Key"], tag["Value"]) for tag in instance.get("Tags", ()))),
             user_data=self._told(instance["InstanceId"]),
             role=self._role(instance.get("IamInstanceProfile", {}).get("Arn", "")),
         )
-
-    def _image(self, image_id: str) -> _Image:
-        if image_id not in self._images:
-            try:
-                described = self._ec2.describe_images(ImageIds=[image_id])["Images"]
-            except botocore.exceptions.ClientError as error:
-                if not error.response["Error"]["Code"].startswith("InvalidAMIID"):
-                    raise
-                described = []
-            self._images[image_id] = _app_volume(described[0]) if described else _Image()
-        return self._images[image_id]
 
     def _told(self, instance_id: str) -> str | None:
         if instance_id not in self._user_data:
@@ -108,12 +91,11 @@ def memberships(autoscaling: Any) -> tuple[Membership, ...]:
     )
 
 
-def _app_volume(image: Mapping[str, Any]) -> _Image:
+def _app_volume(image: Mapping[str, Any]) -> Release | None:
     """The release is a tag; the app volume is the one beside the root."""
     tags = {tag["Key"]: tag["Value"] for tag in image.get("Tags", ())}
-    snapshots = [
-        mapping["Ebs"]["SnapshotId"]
-        for mapping in image.get("BlockDeviceMappings", ())
-        if mapping["DeviceName"] != image.get("RootDeviceName") and mapping.get("Ebs", {}).get("SnapshotId")
-    ]
-    return _Image(tags.get(TAG_RELEASE, ""), snapshots[0]) if snapshots else _Image()
+    for mapping in image.get("BlockDeviceMappings", ()):
+        snapshot = mapping.get("Ebs", {}).get("SnapshotId")
+        if snapshot and mapping["DeviceName"] != image.get("RootDeviceName") and TAG_RELEASE in tags:
+            return Release(tags[TAG_RELEASE], snapshot)
+    return None

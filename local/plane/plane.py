@@ -65,13 +65,13 @@ class Plane:
         # A unix socket's path must be short, so it does not lie in the run folder.
         api = RuntimeApi(volatile / "balancer" / "api.sock")
         self._health = TargetHealth(api, events, self._wake.set)
-        releases = Releases(folder, control.client("ebs"))
+        self._releases = Releases(folder, control.client("ebs"))
         self._units = Units(
             {
                 Database: Postgres(folder),
                 StoreNode: Valkey(folder),
                 Balancing: HAProxy(folder, api, self._health.in_rotation),
-                Clone: Clones(self._machines, releases, self._last_words),
+                Clone: Clones(self._machines, self._releases, self._last_words),
                 Sidecar: Sidecars(self._machines),
             },
             events,
@@ -102,6 +102,7 @@ class Plane:
         """One pass. What goes wrong is recorded and tried again with the next one."""
         try:
             self._observe()
+            self._health.want(self._wanted, self._started())
             running = self._running()
             for action in decide(self._wanted, running, time.monotonic()):
                 if isinstance(action, ReportUnhealthy):
@@ -133,10 +134,14 @@ class Plane:
             self._stale.set()
             raise
         self._observed_at = now
-        self._health.want(self._wanted)
+        self._releases.expect(self._wanted.releases)
         for sentence in sorted(self._wanted.not_imitated - self._said):
             self._events.record("not-imitated", "data plane", sentence)
         self._said |= self._wanted.not_imitated
+
+    def _started(self) -> frozenset[str]:
+        units = self._units.snapshot().values()
+        return frozenset(unit.spec.instance_id for unit in units if isinstance(unit.spec, Clone) and unit.started)
 
     def _running(self) -> Running:
         view = self._health.view()

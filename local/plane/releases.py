@@ -6,10 +6,11 @@ The blocks come through EBS's direct API, as anybody would read a snapshot; what
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import botocore.exceptions
 from goldfleet.errors import LocalCloudError
 from local.accounts import MYSELF
 from local.plane.actor import clean_environment, run
+from local.plane.wanted import Release
 from local.run_folder import RunFolder
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -40,6 +42,7 @@ class Releases:
         self._folder = folder
         self._ebs = ebs
         self._lock = threading.Lock()
+        self._expected: set[Release] = set()
 
     def fetch(self, release: str, snapshot: str) -> Path:
         """The release's read-only tree; fetched if it is not here.
@@ -58,6 +61,17 @@ class Releases:
             if not target.exists():
                 self._unpack(snapshot, target)
         return target
+
+    def expect(self, releases: Iterable[Release]) -> None:
+        """Fetches releases before the first clone of them comes; what goes wrong, that clone's start will say."""
+        for release in releases:
+            if release not in self._expected:
+                self._expected.add(release)
+                threading.Thread(target=self._try, args=(release,), daemon=True).start()
+
+    def _try(self, release: Release) -> None:
+        with contextlib.suppress(LocalCloudError):
+            self.fetch(release.digest, release.snapshot)
 
     def _unpack(self, snapshot: str, target: Path) -> None:
         volume = target.with_name(f".{target.name}.volume")

@@ -55,11 +55,12 @@ class TargetHealth:
         self._last_complaint = ""
         self._pool = ThreadPoolExecutor(_PROBES_AT_ONCE, "probe")
 
-    def want(self, wanted: Wanted) -> None:
-        """Takes over what AWS says."""
+    def want(self, wanted: Wanted, started: frozenset[str]) -> None:
+        """Takes over what AWS says of targets whose instance was started; before that nobody could answer a check."""
         groups = {group.arn: group for group in wanted.balancing.target_groups}
+        targets = frozenset(target for target in wanted.targets if target.instance_id in started)
         with self._lock:
-            self._members = rotation.members(groups, frozenset(wanted.targets), self._members, time.monotonic())
+            self._members = rotation.members(groups, targets, self._members, time.monotonic())
 
     def in_rotation(self) -> Iterable[Target]:
         """The targets that a HAProxy which starts now gets from the start."""

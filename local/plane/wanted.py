@@ -185,6 +185,14 @@ class Balancing:
 
 
 @dataclass(frozen=True)
+class Release:
+    """A registered release: its digest, and the snapshot behind the image's app volume."""
+
+    digest: str
+    snapshot: str
+
+
+@dataclass(frozen=True)
 class Clone:
     """One running EC2 instance.
 
@@ -252,6 +260,7 @@ class Wanted:
 
     Args:
         databases, nodes, balancing, targets, clones, memberships: what AWS says.
+        releases: all that are registered; a clone of each may come.
         paused: names of units that are stopped for now and keep their data.
         not_imitated: what AWS would do and the local cloud does not, one sentence each.
     """
@@ -262,6 +271,7 @@ class Wanted:
     targets: tuple[Target, ...] = ()
     clones: tuple[Clone, ...] = ()
     memberships: tuple[Membership, ...] = ()
+    releases: frozenset[Release] = frozenset()
     paused: frozenset[str] = frozenset()
     not_imitated: frozenset[str] = frozenset()
 
