@@ -109,7 +109,7 @@ class RowResource(Resource):
             elif self._row.delete is not None:
                 item.aws.call(self._row.service, self._row.delete.operation, **self._row.delete.fixed(item))
         except ClientError as error:
-            if not is_missing(error):
+            if not is_missing(error) and self._view.find(item) is not None:
                 raise
         if self._row.gone is not None:
             self._wait(item, self._row.gone, gone=True)
@@ -136,14 +136,16 @@ class RowResource(Resource):
         return {**new, name.prop: value, DEFAULTS: [name.prop]}
 
     def _changed(self, old: Values, new: Values) -> frozenset[str]:
-        unwritten = set(old.get(DEFAULTS) or ())
+        read = frozenset(old.get(DEFAULTS) or ())
         names = {*old, *new} - {DEFAULTS, "tagsAll"}
-        return frozenset(
-            name
-            for name in names
-            if (name in new or name not in unwritten)
-            and (has_unknown(new.get(name)) or not self._view.same(name, old.get(name), new.get(name)))
-        )
+        return frozenset(name for name in names if self._differs(name, old, new, read))
+
+    def _differs(self, name: str, old: Values, new: Values, read: frozenset[str]) -> bool:
+        if has_unknown(new.get(name)):
+            return True
+        if name in read:
+            return name in new and not self._view.fits(name, old[name], new[name])
+        return not self._view.same(name, old.get(name), new.get(name))
 
     def _delete_first(self, new: Values, changed: frozenset[str]) -> bool:
         """Two resources cannot have one name: a name that the program wrote goes before it comes again."""

@@ -71,12 +71,16 @@ class View:
         return _present({"region": item.aws.region, **outputs, **item.new, **tags})
 
     def same(self, name: str, old: Any, new: Any) -> bool:
-        """True if two values of an input mean the same."""
+        """True if two values that a program wrote for an input mean the same."""
         if old is None or new is None:
             return old is new
         if name in self._row.json:
             return same_json(old, new)
-        return bool(old == new or project(old, new) == new)
+        return bool(old == new or (project(old, new) == new and project(new, old) == old))
+
+    def fits(self, name: str, actual: Any, wanted: Any) -> bool:
+        """True if what was read, in full, is what a program wants of it."""
+        return bool(self._seen(name, actual, wanted) == wanted)
 
     def _look(self, look: Find, item: Item) -> Any:
         try:
