@@ -6,13 +6,16 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from goldfleet.errors import LocalCloudError
 from local.accounts import Account
 from local.processes import wait_until
+from local.run_folder import RunFolder
 
 S_contra = TypeVar("S_contra", contravariant=True)
 
@@ -64,45 +67,54 @@ def end(process: subprocess.Popen[bytes] | None, how: signal.Signals, seconds: f
         process.wait(seconds)
 
 
-def run(
-    command: tuple[str, ...], account: Account, *, environment: Mapping[str, str], text: str = "", seconds: float
-) -> str:
-    """Runs a tool to its end.
+@dataclass(frozen=True)
+class OneShot:
+    """A program that runs to its end for one step of an actor.
 
     Args:
-        command: program and arguments.
+        folder: the run. The tool's complaints go to an unnamed file there, so it is found if its supervisor is killed.
         account: who it runs as.
         environment: all its variables.
-        text: its standard input.
         seconds: how long it may take.
-
-    Returns:
-        what it wrote to standard output.
-
-    Raises:
-        LocalCloudError: it failed or took too long; what it said is in the error.
     """
-    name = Path(command[0]).name
-    try:
-        done = subprocess.run(
-            (*account.prefix, *command),
-            input=text,
-            env=dict(environment),
-            cwd="/",
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=True,
-            user=account.uid,
-            group=account.gid,
-            extra_groups=None if account.uid is None else [],
-        )
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr or error.stdout).strip().splitlines()
-        raise LocalCloudError(name, f"failed: {said[-1] if said else error.returncode}", "read the log") from None
-    except subprocess.TimeoutExpired:
-        raise LocalCloudError(name, f"not done after {seconds:.0f} seconds", "is the machine overloaded?") from None
-    return done.stdout
+
+    folder: RunFolder
+    account: Account
+    environment: Mapping[str, str]
+    seconds: float
+
+    def run(self, command: tuple[str, ...], text: str = "") -> str:
+        """Runs it with `text` as its standard input; returns what it wrote to standard output.
+
+        Raises:
+            LocalCloudError: it failed or took too long; what it said last is in the error.
+        """
+        name = Path(command[0]).name
+        with tempfile.TemporaryFile(dir=self.folder.root) as complaints:
+            try:
+                done = subprocess.run(
+                    (*self.account.prefix, *command),
+                    input=text.encode(),
+                    env=dict(self.environment),
+                    cwd="/",
+                    stdout=subprocess.PIPE,
+                    stderr=complaints,
+                    timeout=self.seconds,
+                    check=False,
+                    user=self.account.uid,
+                    group=self.account.gid,
+                    extra_groups=None if self.account.uid is None else [],
+                )
+            except subprocess.TimeoutExpired:
+                raise LocalCloudError(
+                    name, f"not done after {self.seconds:.0f} seconds", "is the machine overloaded?"
+                ) from None
+            complaints.seek(0)
+            said = complaints.read() or done.stdout
+        if done.returncode:
+            lines = said.decode(errors="replace").strip().splitlines()
+            raise LocalCloudError(name, f"failed: {lines[-1] if lines else done.returncode}", "read the log")
+        return done.stdout.decode()
 
 
 def last_line(log: Path) -> str:

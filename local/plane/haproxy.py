@@ -10,7 +10,7 @@ from pathlib import Path
 from goldfleet.errors import LocalCloudError
 from local import processes
 from local.accounts import Account, unprivileged
-from local.plane.actor import clean_environment, end, last_line, run, wait_ready
+from local.plane.actor import OneShot, clean_environment, end, last_line, wait_ready
 from local.plane.haproxy_api import RuntimeApi
 from local.plane.haproxy_config import configuration
 from local.plane.wanted import Balancing, Target
@@ -100,5 +100,5 @@ class HAProxy:
         draft = self._home / "haproxy.cfg.new"
         account.write(draft, configuration(spec, self._in_rotation(), str(self._api.path)))
         check = (programs["haproxy"], "-c", "-q", "-f", str(draft))
-        run(check, account, environment=clean_environment(), seconds=_CHECK)
+        OneShot(self._folder, account, clean_environment(), _CHECK).run(check)
         draft.replace(self._home / "haproxy.cfg")

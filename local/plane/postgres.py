@@ -17,7 +17,7 @@ from goldfleet.errors import LocalCloudError
 from local import certificates, processes
 from local.accounts import Account, unprivileged
 from local.plane import postgres_files as files
-from local.plane.actor import clean_environment, end, remove_data, run, wait_ready
+from local.plane.actor import OneShot, clean_environment, end, remove_data, wait_ready
 from local.plane.wanted import Address, Database, Main
 from local.processes import Program, spawn
 from local.run_folder import RunFolder
@@ -106,9 +106,10 @@ class Postgres:
             programs["initdb"], "-D", str(draft), "-U", files.ADMIN, "--auth=reject", "--data-checksums",
             "--encoding=UTF8", "--locale=C.UTF-8", "--wal-segsize=4", "--no-instructions", "--no-sync",
         )  # fmt: skip
-        run(initdb, account, environment=clean_environment(), seconds=_TOOL)
+        tool = OneShot(self._folder, account, clean_environment(), _TOOL)
+        tool.run(initdb)
         single = (programs["postgres"], "--single", "-j", "-D", str(draft), "-c", "exit_on_error=on", "postgres")
-        run(single, account, environment=clean_environment(), text=files.bootstrap(spec, password), seconds=_TOOL)
+        tool.run(single, files.bootstrap(spec, password))
 
     def _copy_main(self, spec: Database, main: Main, home: Path, draft: Path) -> None:
         programs, account = self._tools()
@@ -119,7 +120,7 @@ class Postgres:
             "-U", files.ADMIN, "-w", "-X", "stream", "-S", files.slot(spec), "-c", "fast",
             "--no-sync",
         )  # fmt: skip
-        run(copy, account, environment=self._client_environment(spec.identifier), seconds=_COPY)
+        OneShot(self._folder, account, self._client_environment(spec.identifier), _COPY).run(copy)
         account.write(draft / "standby.signal", "")
 
     def _configure(self, spec: Database, home: Path) -> None:
@@ -135,7 +136,7 @@ class Postgres:
     def _certificate(self, address: Address, home: Path) -> tuple[str, str] | None:
         programs, account = self._tools()
         ask = (programs["postgres"], "-D", str(home / "data"), "-C", "ssl_library")
-        if not run(ask, account, environment=clean_environment(), seconds=_TOOL).strip():
+        if not OneShot(self._folder, account, clean_environment(), _TOOL).run(ask).strip():
             return None
         certificate, key = home / "server.pem", home / "server.key"
         if not certificate.exists():
@@ -162,8 +163,7 @@ class Postgres:
             programs["psql"], "-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-h", address.host, "-p", str(address.port),
             "-U", files.ADMIN, "-d", "postgres", "-o", "/dev/null",
         )  # fmt: skip
-        environment = self._client_environment(identifier)
-        run(command, account, environment=environment, text=statements, seconds=_QUERY)
+        OneShot(self._folder, account, self._client_environment(identifier), _QUERY).run(command, statements)
 
     def _client_environment(self, identifier: str) -> dict[str, str]:
         return clean_environment(PGPASSFILE=str(self._home(identifier) / "passfile"), PGCONNECT_TIMEOUT="3")

@@ -19,7 +19,7 @@ import botocore.exceptions
 
 from goldfleet.errors import LocalCloudError
 from local.accounts import MYSELF
-from local.plane.actor import clean_environment, run
+from local.plane.actor import OneShot, clean_environment
 from local.plane.wanted import Release
 from local.run_folder import RunFolder
 
@@ -78,7 +78,7 @@ class Releases:
         try:
             self._read(snapshot, volume)
             unpack = (sys.executable, "-m", "image.unpack", "--snapshot-file", str(volume), str(target))
-            run(unpack, MYSELF, environment=clean_environment(PYTHONPATH=str(PROJECT)), seconds=_UNPACK)
+            OneShot(self._folder, MYSELF, clean_environment(PYTHONPATH=str(PROJECT)), _UNPACK).run(unpack)
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
             raise LocalCloudError(snapshot, f"cannot be read ({error})", "register the release again") from error
         finally:
