@@ -39,7 +39,12 @@ class Shard:
 
 @dataclass(frozen=True)
 class Store:
-    """A replication group: `primary` takes all commands, `secret` is `{"username", "password"}`."""
+    """A replication group.
+
+    Args:
+        primary: takes all commands.
+        secret: secret `{"username", "password"}` of the user that the app uses.
+    """
 
     primary: Endpoint
     secret: str
@@ -50,14 +55,17 @@ class UserData:
     """All that a clone is told, the same for every clone of a launch template version.
 
     Args:
-        project, stack, region: whose clone this is.
+        project, stack: names of both.
+        region: AWS region.
         public_url: scheme, host and port under which people see the site.
         log_group: CloudWatch Logs group for the app's lines.
         shards: at least one.
-        sessions, cache: the two replication groups.
+        sessions: the replication group of sessions.
+        cache: the replication group of the cache.
         app_environment: variables for the app, by name.
         app_secrets: secrets for the app: name -> secret id.
         aws_endpoint: where AWS answers, when it is not AWS (a loopback address); else None.
+        version: of this format; a clone refuses any other.
     """
 
     project: str

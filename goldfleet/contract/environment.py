@@ -37,7 +37,13 @@ class ShardAccess:
 
 @dataclass(frozen=True)
 class StoreAccess:
-    """A replication group as the app reaches it; `password_file` as in `ShardAccess`."""
+    """A replication group as the app reaches it.
+
+    Args:
+        primary: takes all commands.
+        username: user to log in as.
+        password_file: path of a file that holds the password, and nothing else.
+    """
 
     primary: Endpoint
     username: str
@@ -49,13 +55,17 @@ class Environment:
     """The variables, each `GOLDFLEET_` and the field's name in capitals; structured ones are JSON.
 
     Args:
-        project, stack, region: whose process this is.
-        instance_id, zone: the clone that runs it.
+        project, stack: names of both.
+        region: AWS region.
+        instance_id: the clone that runs it.
+        zone: availability zone of the clone.
         release: digest of the release, as in the app layer's manifest.
         public_url: scheme, host and port under which people see the site.
-        host, port: where to listen.
+        host: address to listen on.
+        port: TCP port to listen on.
         shards: the database, one entry per shard, in shard order.
-        sessions, cache: the two stores.
+        sessions: the store of sessions.
+        cache: the cache.
         secrets_dir: folder with one file per secret of `app.secrets`.
     """
 
