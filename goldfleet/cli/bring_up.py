@@ -90,7 +90,8 @@ def _apply(project: Project, terminal: Terminal, unfinished: Path | None) -> dic
         if unfinished is None:
             return engine.up(step.on_event)
         if unfinished.exists():
-            step.note("clearing what an interrupted up left")
+            step.note("clearing what a killed up left")
+            local_cloud.end_lost_engine(step.note)
             engine.recover()
         unfinished.touch()
         try:

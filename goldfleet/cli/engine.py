@@ -36,6 +36,7 @@ class Project:
         program: declares the resources.
         pulumi: the Pulumi CLI.
         environment: all that the engine and its plugins see.
+        output: folder for what the engine says, from which a later command finds an engine that lost its caller.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class Project:
     program: Callable[[], None]
     pulumi: Path
     environment: Mapping[str, str]
+    output: Path | None = None
 
 
 class Engine:
@@ -118,7 +120,7 @@ def local_environment(pulumi_home: Path, passphrase_file: Path) -> dict[str, str
 
 
 def _open(project: Project) -> Stack:
-    cli = PulumiCli(project.pulumi, VersionInfo.parse(PULUMI_VERSION), project.environment)
+    cli = PulumiCli(project.pulumi, VersionInfo.parse(PULUMI_VERSION), project.environment, project.output)
     workspace = LocalWorkspace(work_dir=str(project.folder), program=project.program, pulumi_command=cli)
     return Stack.create_or_select(project.stack, workspace)
 

@@ -21,6 +21,7 @@ from local.run_folder import Run, RunFolder, volatile_folder
 READY_SECONDS = 60
 STOP_SECONDS = 60
 END_SECONDS = 5
+ENGINE_SECONDS = 60
 LOG_LINES = 12
 
 Report = Callable[[str], None]
@@ -83,6 +84,16 @@ def wait_ready(supervisor: subprocess.Popen[bytes]) -> Run:
     raise LocalCloudError(
         "local cloud", f"it did not start; the end of its log:\n{_log_end(FOLDER.log)}", "run `goldfleet up` again"
     )
+
+
+def end_lost_engine(report: Report) -> None:
+    """Lets an engine whose command was killed record what it has made; it is killed when that takes too long."""
+    lost = [process for process in processes.of_run(FOLDER) if not process.command]
+    if not lost:
+        return
+    report("waiting for the engine of a killed command to end")
+    if not processes.wait_until(lambda: not any(process.alive for process in lost), ENGINE_SECONDS):
+        processes.end(lost, signal.SIGKILL, grace=END_SECONDS)
 
 
 def stop(report: Report) -> None:

@@ -56,7 +56,7 @@ class LocalProject:
         config = {f"{NAMESPACE}:{component}": dict(values) for component, values in settings.items()}
         _write(stack_file, {**_salt(stack_file), "config": config})
         environment = local_environment(self.state / "home", _passphrase(self.state / "passphrase"))
-        return Project(self.folder, stack, program, self.pulumi, environment)
+        return Project(self.folder, stack, program, self.pulumi, environment, self.state)
 
 
 def _salt(stack_file: Path) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Runs the Pulumi CLI for the Automation API: an exact environment, interrupts forwarded once, a deadline.
 
 The SDK's own runner inherits all of the caller's environment and leaves an interrupt to chance: a Ctrl-C then leaves a
-locked state and an orphaned provider behind.
+locked state and an orphaned provider behind. It also reads from pipes: an engine whose caller was killed dies of its
+next line, with half its work unrecorded. Here it writes to files, so it records what it has made and ends.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import FrameType
-from typing import IO, cast
+from typing import IO
 
 from pulumi.automation import CommandResult, OnOutput, PulumiCommand
 from pulumi.automation.errors import create_command_error
@@ -33,17 +35,24 @@ class PulumiCli(PulumiCommand):
         path: the executable.
         version: its version.
         environment: all that it sees, beside what the Automation API adds.
+        output: folder for the nameless files that take its output; None: the system's.
         deadline: seconds for one run.
     """
 
     def __init__(
-        self, path: Path, version: VersionInfo, environment: Mapping[str, str], deadline: float = DEADLINE
+        self,
+        path: Path,
+        version: VersionInfo,
+        environment: Mapping[str, str],
+        output: Path | None = None,
+        deadline: float = DEADLINE,
     ) -> None:
         self.command = str(path)
         self.version = version
         self._environment = dict(environment)
+        self._output = output
         self._deadline = deadline
-        self._running: subprocess.Popen[str] | None = None
+        self._running: subprocess.Popen[bytes] | None = None
         self._interrupted = False
 
     def run(
@@ -61,29 +70,27 @@ class PulumiCli(PulumiCommand):
             CommandError: the CLI failed.
         """
         environment = {**self._environment, **additional_env, "PULUMI_AUTOMATION_API": "true"}
-        with (
-            subprocess.Popen(
+        with TemporaryFile(dir=self._output) as output, TemporaryFile(dir=self._output) as errors:
+            process = subprocess.Popen(
                 [self.command, "--non-interactive", *args],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stdout=output,
+                stderr=errors,
                 cwd=cwd,
                 env=environment,
-                encoding="utf-8",
                 start_new_session=True,
-            ) as process,
-            self._supervised(process),
-        ):
-            output, errors = _read(process, on_output, on_error)
+            )
+            with self._supervised(process):
+                process.wait()
+            result = CommandResult(_text(output, on_output), _text(errors, on_error), process.returncode)
         if self._interrupted:
             raise KeyboardInterrupt
-        result = CommandResult(stdout=output, stderr=errors, code=process.returncode)
         if result.code != 0:
             raise create_command_error(result)
         return result
 
     @contextmanager
-    def _supervised(self, process: subprocess.Popen[str]) -> Iterator[None]:
+    def _supervised(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
         """While inside: an interrupt reaches the engine, and past the deadline the engine is killed."""
         self._running = process
         timer = threading.Timer(self._deadline, _kill, (process,))
@@ -113,28 +120,15 @@ class PulumiCli(PulumiCommand):
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _read(process: subprocess.Popen[str], on_output: OnOutput | None, on_error: OnOutput | None) -> tuple[str, str]:
-    lines: tuple[list[str], list[str]] = ([], [])
-
-    def collect(stream: IO[str], into: list[str], callback: OnOutput | None) -> None:
-        for line in stream:
-            into.append(line.rstrip())
-            if callback:
-                callback(into[-1])
-
-    streams = (cast(IO[str], process.stdout), cast(IO[str], process.stderr))
-    readers = [
-        threading.Thread(target=collect, args=arguments, daemon=True)
-        for arguments in zip(streams, lines, (on_output, on_error), strict=True)
-    ]
-    for reader in readers:
-        reader.start()
-    for reader in readers:
-        reader.join()
-    process.wait()
-    return "\n".join(lines[0]), "\n".join(lines[1])
+def _text(file: IO[bytes], callback: OnOutput | None) -> str:
+    file.seek(0)
+    lines = [line.rstrip() for line in file.read().decode(errors="replace").splitlines()]
+    if callback:
+        for line in lines:
+            callback(line)
+    return "\n".join(lines)

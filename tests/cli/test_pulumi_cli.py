@@ -17,8 +17,8 @@ Script = Callable[[str, str], Path]
 VERSION = VersionInfo(3, 259, 0)
 
 
-def cli(path: Path, **options: float) -> PulumiCli:
-    return PulumiCli(path, VERSION, {"PATH": os.defpath}, **options)
+def cli(path: Path, deadline: float = 60) -> PulumiCli:
+    return PulumiCli(path, VERSION, {"PATH": os.defpath}, path.parent, deadline)
 
 
 def test_it_sees_the_given_environment_and_nothing_else(
@@ -35,7 +35,7 @@ def test_a_failure_carries_what_was_said(script: Script, tmp_path: Path) -> None
         cli(script("pulumi", "echo no such thing >&2; exit 1")).run(["up"], str(tmp_path), {})
 
 
-def test_lines_are_handed_on_as_they_come(script: Script, tmp_path: Path) -> None:
+def test_lines_are_handed_on(script: Script, tmp_path: Path) -> None:
     lines: list[str] = []
     cli(script("pulumi", "echo one; echo two")).run(["up"], str(tmp_path), {}, on_output=lines.append)
     assert lines == ["one", "two"]
