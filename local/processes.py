@@ -50,12 +50,14 @@ def start_time(pid: int) -> int | None:
 
     Source: proc(5), field 22 of `/proc/PID/stat`.
     """
+    folder = _PROC / str(pid)
     try:
-        text = (_PROC / str(pid) / "stat").read_text()
+        state, *fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        # The first thread can be gone while others still hold the process's ports.
+        over = state in "ZX" and len(list((folder / "task").iterdir())) <= 1
     except (FileNotFoundError, ProcessLookupError):
         return None
-    state, *fields = text.rpartition(")")[2].split()
-    return None if state in "ZX" else int(fields[_STARTED_FIELD - 4])
+    return None if over else int(fields[_STARTED_FIELD - 4])
 
 
 @dataclass(frozen=True)

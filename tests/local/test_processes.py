@@ -71,6 +71,17 @@ def test_a_zombie_is_not_alive(folder: RunFolder) -> None:
     assert processes.wait_until(lambda: processes.start_time(child.pid) is None, 5)
 
 
+def test_a_process_whose_first_thread_is_gone_is_alive(folder: RunFolder) -> None:
+    code = "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(60,)).start(); "
+    child = start(folder, "headless", code + "ctypes.CDLL(None).pthread_exit(None)")
+    state = Path(f"/proc/{child.pid}/status")
+    assert processes.wait_until(lambda: "State:\tZ" in state.read_text(), 10)
+    (found,) = processes.recorded(folder)
+    assert found.alive
+    child.kill()
+    assert processes.wait_until(lambda: not found.alive, 5)
+
+
 def test_an_unrecorded_process_is_found_by_its_output_and_so_are_its_children(folder: RunFolder) -> None:
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEP!r}])"
     child = start(folder, "parent", code)
