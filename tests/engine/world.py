@@ -18,7 +18,7 @@ from pulumi.automation import EngineEvent, OpType
 from goldfleet.aws_session import DUMMY_ACCOUNT, Account, AwsSession
 from goldfleet.cli.bring_up import PLUGINS
 from goldfleet.cli.checkout import cache_folder
-from goldfleet.cli.engine import Engine
+from goldfleet.cli.engine import Engine, Project
 from goldfleet.cli.local_project import LocalProject
 from goldfleet.cli.pulumi_finder import find_pulumi
 from image.images import APP_DEVICE, ROOT_DEVICE
@@ -71,17 +71,16 @@ class World:
     folder: Path
     base: Change
 
-    def engine(self, changes: Change | None = None) -> Engine:
-        """The engine with the stack's settings and some changes, by path: `{"fleet.desired": 3}`."""
+    def project(self, changes: Change | None = None) -> Project:
+        """The stack's project with its settings and some changes, by path: `{"fleet.desired": 3}`."""
         settings = changed(_file(self.stack), {**self.base, **(changes or {})})
-        project = LocalProject(
-            PROJECT,
-            self.folder / "project",
-            self.folder / "state",
-            PLUGINS,
-            find_pulumi(cache_folder(), lambda _: None),
-        )
-        return Engine(project.write(self.stack, settings, main))
+        pulumi = find_pulumi(cache_folder(), lambda _: None)
+        local = LocalProject(PROJECT, self.folder / "project", self.folder / "state", PLUGINS, pulumi)
+        return local.write(self.stack, settings, main)
+
+    def engine(self, changes: Change | None = None) -> Engine:
+        """The engine with the stack's settings and some changes."""
+        return Engine(self.project(changes))
 
     def touched(self, changes: Change | None = None) -> dict[str, str]:
         """What an `up` with some changes would do: resource's name -> operation."""
@@ -99,8 +98,12 @@ class World:
 
     def client(self, service: str) -> Any:
         """boto3 in the stack's region."""
-        region = _file(self.stack)["aws"]["region"]
-        return AwsSession(Account(DUMMY_ACCOUNT, region, self.endpoint)).client(service)
+        return _client(self.endpoint, _file(self.stack)["aws"]["region"], service)
+
+
+@cache
+def _client(endpoint: str, region: str, service: str) -> Any:
+    return AwsSession(Account(DUMMY_ACCOUNT, region, endpoint)).client(service)
 
 
 def changed(settings: Raw, changes: Change) -> Raw:
@@ -118,7 +121,7 @@ def changed(settings: Raw, changes: Change) -> Raw:
 def new_world(stack: str, endpoint: str, folder: Path, changes: Change) -> World:
     """A stack with what must be there before it: an image, and for a domain its hosted zone."""
     bare = World(stack, endpoint, folder, {"aws.endpoint": endpoint, "aws.account_id": DUMMY_ACCOUNT})
-    base = {**bare.base, "image.release": register_image(bare.client("ec2"), stack), **changes}
+    base = {**bare.base, "image.release": register_image(bare.client("ec2"), folder.name), **changes}
     if domain := _file(stack)["balancer"].get("domain"):
         zone = bare.client("route53").create_hosted_zone(Name=domain.partition(".")[2], CallerReference=stack)
         base["balancer.hosted_zone_id"] = zone["HostedZone"]["Id"].rpartition("/")[2]
