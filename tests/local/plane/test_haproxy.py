@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import signal
 import socket
 import threading
@@ -79,7 +80,8 @@ class Balancer:
         self.targets = targets
         self.api = RuntimeApi(folder.root / "s" / "api.sock")
         self.actor = HAProxy(folder, self.api, lambda: self.targets)
-        self.address = Address("127.0.0.1", free_port())
+        # An address that no other test has, and a port that no client is given.
+        self.address = Address(f"127.254.{os.getpid() >> 8 & 255}.{os.getpid() & 255}", 8080)
 
     def spec(self, rule: Rule = FORWARD, idle: int = 2) -> Balancing:
         group = replace(GROUP, check=replace(CHECK, interval=1, timeout=1))
