@@ -23,7 +23,8 @@ import pytest
 from goldfleet.contract.environment import Environment, ShardAccess, StoreAccess
 from goldfleet.contract.stores import Endpoint
 from local.accounts import Account, unprivileged
-from local.plane.actor import clean_environment, run
+from local.plane.actor import OneShot, clean_environment
+from local.run_folder import RunFolder
 from local.tools import POSTGRESQL, VALKEY, find
 
 ADMIN = "rdsadmin"
@@ -121,6 +122,31 @@ class PostgresServer(Server):
             "-U", ADMIN, "-d", database, text=statement,
         ).strip()  # fmt: skip
 
+    @property
+    def knows_tls(self) -> bool:
+        """Whether this build of PostgreSQL has TLS at all."""
+        return self.sql("SHOW ssl_library") != ""
+
+    def offer_tls(self, certificate: str, key: str) -> None:
+        """Answers in TLS too, beside plaintext, with this certificate (PEM) from now on."""
+        self._account.write(self._data / "server.crt", certificate)
+        self._account.write(self._data / "server.key", key)
+        self.sql("ALTER SYSTEM SET ssl = on")
+        self._reload()
+
+    def stop_tls(self) -> None:
+        """Answers in plaintext only."""
+        self.sql("ALTER SYSTEM RESET ssl")
+        self._reload()
+
+    def _reload(self) -> None:
+        before = self.sql("SELECT pg_conf_load_time()")
+        self.sql("SELECT pg_reload_conf()")
+        end = monotonic() + _BOUND
+        while self.sql("SELECT pg_conf_load_time()") == before:
+            assert monotonic() < end, f"{self.folder} does not take its settings up"
+            sleep(0.05)
+
     def _initialize(self) -> None:
         password_file = self.folder / "admin.password"
         self._account.write(password_file, self.password)
@@ -136,13 +162,9 @@ class PostgresServer(Server):
         )  # fmt: skip
 
     def _run(self, program: str, *arguments: str, text: str = "") -> str:
-        return run(
-            (self._programs[program], *arguments),
-            self._account,
-            environment=clean_environment(PGPASSWORD=self.password),
-            text=text,
-            seconds=_BOUND,
-        )
+        environment = clean_environment(PGPASSWORD=self.password)
+        tool = OneShot(RunFolder(self.folder), self._account, environment, _BOUND)
+        return tool.run((self._programs[program], *arguments), text)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         settings = {
