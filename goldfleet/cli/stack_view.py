@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from goldfleet.contract.clone import UserData
 from goldfleet.contract.names import TAG_PROJECT, TAG_RELEASE, TAG_STACK, Names
 
 EVENTS_SHOWN = 8
+SCALING_SOURCE, LOCAL_SOURCE = "scaling", "local"
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,19 @@ class Store:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that AWS did to the fleet."""
+    """Something that happened to the stack.
+
+    Args:
+        time: ISO 8601, to the second.
+        text: one sentence.
+        cause: why, in AWS's words; of a local event its kind.
+        source: `scaling`, an activity of the group, or `local`, seen by this machine's local cloud.
+    """
 
     time: str
     text: str
     cause: str
+    source: str = SCALING_SOURCE
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,7 @@ class View:
         releases: digests that run now; two while a rollout is under way.
         setting: `fleet.desired`.
         wanted: what the group wants now; scaling may have moved it away from the setting.
+        events: the last ones, newest last.
     """
 
     stack: str
@@ -84,6 +94,11 @@ class View:
     @property
     def serving(self) -> int:
         return sum(clone.health == "healthy" for clone in self.clones)
+
+    def with_news(self, news: Iterable[Event]) -> View:
+        """The same with further events, in the order of their times; a handful is kept."""
+        events = sorted((*self.events, *news), key=lambda event: event.time)
+        return replace(self, events=tuple(events[-EVENTS_SHOWN:]))
 
 
 def observe(session: AwsSession, names: Names, setting: int) -> View:
@@ -210,7 +225,10 @@ def _events(session: AwsSession, group: Mapping[str, Any]) -> tuple[Event, ...]:
     activities = session.client("autoscaling").describe_scaling_activities(
         AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=EVENTS_SHOWN
     )["Activities"]
-    return tuple(Event(_time(one["StartTime"]), one.get("Description", ""), one.get("Cause", "")) for one in activities)
+    return tuple(
+        Event(moment(one["StartTime"]), one.get("Description", ""), one.get("Cause", ""))
+        for one in reversed(activities)  # AWS tells the newest first
+    )
 
 
 def _is_of(names: Names, tags: list[dict[str, str]]) -> bool:
@@ -226,5 +244,6 @@ def _address(endpoint: Mapping[str, Any] | None) -> str:
     return f"{endpoint['Address']}:{endpoint['Port']}" if endpoint and endpoint.get("Address") else ""
 
 
-def _time(moment: datetime) -> str:
-    return moment.astimezone().isoformat(timespec="seconds")
+def moment(time: datetime) -> str:
+    """A time as the person's clock shows it, ISO 8601."""
+    return time.astimezone().isoformat(timespec="seconds")

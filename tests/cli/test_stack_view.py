@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from moto import mock_aws
@@ -9,9 +10,12 @@ from rich.console import Console
 
 from goldfleet.aws_session import Account, AwsSession
 from goldfleet.cli import summary
-from goldfleet.cli.stack_view import Clone, Event, View, observe
+from goldfleet.cli.local_news import local_news
+from goldfleet.cli.stack_view import LOCAL_SOURCE, Clone, Event, View, observe
 from goldfleet.cli.terminal import Terminal
 from goldfleet.contract.names import TAG_RELEASE, Names
+from local.events import Events
+from local.run_folder import RunFolder
 
 REGION = "eu-central-1"
 RELEASE = "ab" * 32
@@ -83,6 +87,23 @@ def test_the_headline_tells_setting_and_truth() -> None:
     assert "clones: setting 2, running 2\n" in summary.headline(view(2, "healthy", "healthy"))
     moved = summary.headline(view(3, "healthy", "healthy", "initial"))
     assert "setting 2, running 2, wanted 3 (Launching a new EC2 instance, 2026-01-01" in moved
+
+
+def test_news_stand_among_the_activities_newest_last() -> None:
+    news = [Event(f"2026-01-0{day}T00:00:00+00:00", f"day {day}", "exited", LOCAL_SOURCE) for day in range(2, 10)]
+    seen = view(3).with_news(reversed(news[:3]))
+    assert [event.text for event in seen.events] == ["Launching a new EC2 instance", "day 2", "day 3", "day 4"]
+    assert "(Launching a new EC2 instance, 2026-01-01" in summary.headline(seen)
+    assert [event.text for event in view(3).with_news(news).events] == [f"day {day}" for day in range(2, 10)]
+
+
+def test_local_news_are_what_nobody_asked_for(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert local_news(folder) == ()
+    for kind in ("started", "exited", "restarted", "stopped"):
+        Events(folder.events).record(kind, "rds-main", f"rds-main was {kind}")
+    assert [event.text for event in local_news(folder)] == ["rds-main was exited", "rds-main was restarted"]
+    assert {event.source for event in local_news(folder)} == {LOCAL_SOURCE}
 
 
 def test_a_pipe_gets_whole_lines_without_colours() -> None:
