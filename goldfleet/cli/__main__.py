@@ -27,14 +27,15 @@ VERBS: Mapping[str, str] = {
     "run": "run one reloading process of the app against the running local stores",
 }
 
-EPILOG = """\
+EXIT_CODES = "exit codes: 0 done, 1 failed, 2 wrong usage or wrong setting, 130 interrupted"
+EPILOG = f"""\
 examples:
   goldfleet up                 the whole system on this machine
   goldfleet scale 4            four clones
   goldfleet deploy             what is in app/ now, on every clone
   goldfleet up -s dev          the same program on AWS
 
-exit codes: 0 done, 1 failed, 2 wrong usage or wrong setting, 130 interrupted
+{EXIT_CODES}
 """
 
 
@@ -49,6 +50,9 @@ def main(arguments: Sequence[str]) -> int:
         for problem in getattr(error, "problems", (error,)):
             print(f"error: {problem.where}: {problem.what}\n  -> {problem.way_out}", file=sys.stderr)
         return WRONG_USAGE if isinstance(error, SettingsError) else FAILED
+    except _aws_errors() as error:
+        print(f"error: AWS: {error}\n  -> `goldfleet doctor -s {options.stack}` finds out more", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print("\ninterrupted; `goldfleet up` goes on from here", file=sys.stderr)
         return INTERRUPTED
@@ -56,6 +60,13 @@ def main(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it exits
         return OK
     return code
+
+
+def _aws_errors() -> tuple[type[Exception], ...]:
+    """What the AWS SDK raises; asked for, and so loaded, only when something was raised."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    return BotoCoreError, ClientError
 
 
 def _parser(verb: str | None) -> argparse.ArgumentParser:
@@ -72,7 +83,7 @@ def _parser(verb: str | None) -> argparse.ArgumentParser:
         if name == verb:
             module = importlib.import_module(f"goldfleet.cli.verbs.{name}")
             sub.description = f"{summary[0].upper()}{summary[1:]}."
-            sub.epilog = f"examples:\n{module.EXAMPLES}"
+            sub.epilog = f"examples:\n{module.EXAMPLES}\n{EXIT_CODES}"
             sub.add_argument("-s", "--stack", default="local", help="name of the stack (default: local)")
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)

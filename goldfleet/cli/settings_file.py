@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from goldfleet.errors import SettingsError
 from infra import settings
@@ -19,6 +19,7 @@ from infra.settings import Settings
 
 NAMESPACE = "goldfleet"
 _PREFIX = f"{NAMESPACE}:"
+WAY_OUT = "put it right (docs/settings.md), or take the last one that worked from git"
 
 
 class SettingsFile:
@@ -44,14 +45,11 @@ class SettingsFile:
 
     def raw(self) -> dict[str, dict[str, Any]]:
         """`{component: {...}}`, as `infra.settings.load` takes it."""
-        plain = YAML(typ="safe", pure=True).load(self.path.read_text()) or {}
-        raw = {
-            key.removeprefix(_PREFIX): value
-            for key, value in (plain.get("config") or {}).items()
-            if key.startswith(_PREFIX)
-        }
-        if self._endpoint:
-            raw["aws"] = {**raw.get("aws", {}), "endpoint": self._endpoint}
+        config = self._parsed(YAML(typ="safe", pure=True))["config"]
+        raw = {key.removeprefix(_PREFIX): value for key, value in config.items() if str(key).startswith(_PREFIX)}
+        aws = raw.get("aws", {})
+        if self._endpoint and isinstance(aws, dict):
+            raw["aws"] = {**aws, "endpoint": self._endpoint}
         return raw
 
     def load(self) -> Settings:
@@ -71,8 +69,7 @@ class SettingsFile:
         raw = self.raw()
         raw.setdefault(component, {})[key] = value
         checked = settings.load(self.stack, raw)
-        config = self._document.setdefault("config", {})
-        config.setdefault(_PREFIX + component, {})[key] = value
+        self._document["config"].setdefault(_PREFIX + component, {})[key] = value
         text = StringIO()
         self._yaml.dump(self._document, text)
         _replace(self.path, text.getvalue())
@@ -86,14 +83,26 @@ class SettingsFile:
                 f"there is no {self.path.name}",
                 f"name one of {known} with -s, or write it",
             )
+        self._parsed(YAML(typ="safe", pure=True))  # which also refuses tags
+        return self._parsed(self._yaml)
+
+    def _parsed(self, yaml: YAML) -> Any:
         try:
-            document = self._yaml.load(self.path.read_text())
-        except YAMLError as error:
-            reason = " ".join(str(error).split())
-            raise SettingsError(self.path.name, f"not readable as YAML ({reason})", "put the file right") from error
-        if not isinstance(document, dict) or not isinstance(document.get("config", {}), dict):
-            raise SettingsError(self.path.name, "not a mapping with `config`", "compare it with Pulumi.local.yaml")
+            document = yaml.load(self.path.read_text())
+        except (YAMLError, UnicodeDecodeError) as error:
+            raise SettingsError(self.path.name, f"not readable as YAML ({_reason(error)})", WAY_OUT) from error
+        except OSError as error:
+            raise SettingsError(self.path.name, f"cannot be read ({error.strerror})", WAY_OUT) from error
+        if not isinstance(document, dict) or not isinstance(document.get("config"), dict):
+            raise SettingsError(self.path.name, "must be a mapping with the mapping `config` in it", WAY_OUT)
         return document
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong and where, on one line."""
+    if isinstance(error, MarkedYAMLError) and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: {' '.join(str(error.problem).split())}"
+    return " ".join(str(error).split())
 
 
 def _replace(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from goldfleet.cli import checkout
 from goldfleet.cli.__main__ import VERBS, main
@@ -26,11 +27,18 @@ def fails_with(error: BaseException) -> int:
     [
         (GoldfleetError("here", "is broken", "mend it"), 1),
         (SettingsError("fleet.desired", "too many", "say less"), 2),
+        (NoCredentialsError(), 1),
         (KeyboardInterrupt(), 130),
     ],
 )
 def test_exit_codes(error: BaseException, code: int) -> None:
     assert fails_with(error) == code
+
+
+def test_an_error_of_aws_is_one_line_and_a_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    fails_with(NoCredentialsError())
+    text = capsys.readouterr().err
+    assert text == "error: AWS: Unable to locate credentials\n  -> `goldfleet doctor -s local` finds out more\n"
 
 
 def test_an_error_is_shown_in_its_three_parts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,7 +58,9 @@ def test_every_verb_has_examples(verb: str, capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit) as ended:
         main([verb, "--help"])
     assert ended.value.code == 0
-    assert f"examples:\n  goldfleet {verb}" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert f"examples:\n  goldfleet {verb}" in text
+    assert "exit codes: 0 done" in text
 
 
 def test_down_is_for_the_local_cloud_only(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,8 +49,36 @@ def test_an_unknown_stack_is_named_with_those_there_are(stacks: Path) -> None:
         SettingsFile(stacks, "nope")
 
 
-@pytest.mark.parametrize("text", ["config: [", "- a list", "config: 7"])
-def test_a_file_that_is_no_settings_is_refused(stacks: Path, text: str) -> None:
-    (stacks / "Pulumi.dev.yaml").write_text(text)
-    with pytest.raises(SettingsError, match=r"Pulumi\.dev\.yaml"):
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"config: [",
+        b"config:\n\tgoldfleet:fleet: {}",
+        b"config: !!python/object:os.system {}",
+        b"config: {a: 1, a: 2}",
+        b"config: 7",
+        b"config:",
+        b"- a list",
+        b"",
+        b"\xff\xfe",
+    ],
+)
+def test_a_file_that_is_no_settings_is_refused_on_one_line(stacks: Path, text: bytes) -> None:
+    (stacks / "Pulumi.dev.yaml").write_bytes(text)
+    with pytest.raises(SettingsError, match=r"Pulumi\.dev\.yaml") as refused:
         dev(stacks)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_cannot_be_read_is_refused(stacks: Path) -> None:
+    (stacks / "Pulumi.dev.yaml").unlink()
+    (stacks / "Pulumi.dev.yaml").mkdir()
+    with pytest.raises(SettingsError, match="Is a directory"):
+        dev(stacks)
+
+
+@pytest.mark.parametrize("text", ["config:\n  3: 3", "config:\n  goldfleet:aws: 3", "config:\n  goldfleet:flet: {}"])
+def test_what_stands_where_settings_belong_is_refused_by_their_rules(stacks: Path, text: str) -> None:
+    (stacks / "Pulumi.dev.yaml").write_text(text)
+    with pytest.raises(SettingsError):
+        dev(stacks).load()
