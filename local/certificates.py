@@ -16,18 +16,25 @@ from local.run_folder import write_private
 _LIFETIME = timedelta(days=365)
 
 
-def issue(folder: Path, address: str) -> tuple[str, str]:
-    """A certificate for an IP address, signed by the authority that is kept in `folder`.
+def issue(folder: Path, host: str) -> tuple[str, str]:
+    """A certificate for a host's name or IP address, signed by the authority that is kept in `folder`.
 
     Returns:
         certificate and private key as PEM.
     """
     authority, authority_key = _authority(folder)
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder(address, authority.subject, key).add_extension(
-        x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False
+    builder = _builder(host, authority.subject, key).add_extension(
+        x509.SubjectAlternativeName([_general_name(host)]), critical=False
     )
     return _pem(builder.sign(authority_key, hashes.SHA256())), _key_pem(key)
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _authority(folder: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

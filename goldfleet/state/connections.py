@@ -11,7 +11,7 @@ import asyncpg
 from goldfleet.contract.deadlines import REQUEST, STATEMENT, STORE_CONNECT
 from goldfleet.contract.environment import ShardAccess
 from goldfleet.contract.stores import DATABASE_POOL, Endpoint
-from goldfleet.state.access import read_password, tls_for
+from goldfleet.state.access import read_password, tls_for, way_out
 from goldfleet.state.exceptions import DatabaseDown
 
 ACQUIRE = 2 * STORE_CONNECT
@@ -105,7 +105,8 @@ def server_errors(server: str, *also: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (*_SERVER_GONE, *also) as error:
-        raise DatabaseDown(f"database {server}", f"{type(error).__name__}: {error}".strip()) from error
+        said = f"{type(error).__name__}: {error}".strip()
+        raise DatabaseDown(f"database {server}", said, way_out(error)) from error
     except asyncpg.InterfaceError as error:
         # The same class says "closed" and "you passed two arguments instead of one".
         if not any(words in str(error) for words in _CLOSED):

@@ -22,6 +22,9 @@ class StateError(GoldfleetError):
     """Something is wrong about the stores, or about what was asked of them."""
 
 
+AGAIN = "try again in a moment"
+
+
 class Unavailable(StateError):
     """A store does not answer now; a web application says 503.
 
@@ -34,7 +37,7 @@ class Unavailable(StateError):
     retry_after = 2
     """Seconds after which asking again makes sense."""
 
-    def __init__(self, where: str, what: str, way_out: str = "try again in a moment") -> None:
+    def __init__(self, where: str, what: str, way_out: str = AGAIN) -> None:
         super().__init__(where, what, way_out)
 
 

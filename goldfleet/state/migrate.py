@@ -17,6 +17,7 @@ import hashlib
 import hmac
 import os
 import re
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +102,7 @@ async def migrate(shard: ShardAccess, folder: Path, deadline: float = MIGRATION)
 
     Raises:
         MigrationError: a rule is broken, nothing was done; or a statement failed, and its file was undone.
-        DatabaseDown: no database within the deadline.
+        DatabaseDown: no database within the deadline, or one with a certificate that is not trusted.
     """
     migrations = read_migrations(folder)
     connection = await _connect(shard, deadline)
@@ -180,8 +181,9 @@ async def _connect(shard: ShardAccess, deadline: float) -> Connection:
         try:
             with server_errors(str(shard.main)):
                 return await asyncpg.connect(**options)
-        except DatabaseDown:
-            if clock() + pause > end:
+        except DatabaseDown as down:
+            # A certificate that is refused now is refused until somebody changes something.
+            if isinstance(down.__cause__, ssl.SSLCertVerificationError) or clock() + pause > end:
                 raise
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)

@@ -273,4 +273,4 @@ def _sessions_down() -> Iterator[None]:
     try:
         yield
     except StoreDown as down:
-        raise SessionsDown(down.where, down.what) from down
+        raise SessionsDown(down.where, down.what, down.way_out) from down

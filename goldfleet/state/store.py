@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ssl
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,10 +27,9 @@ from valkey.exceptions import (
 
 from goldfleet.contract.deadlines import STORE_CONNECT, STORE_REPLY
 from goldfleet.contract.environment import StoreAccess
-from goldfleet.contract.stores import needs_tls
-from goldfleet.state.access import read_password
+from goldfleet.state.access import read_password, tls_for, way_out
 from goldfleet.state.breaker import Breaker
-from goldfleet.state.exceptions import StoreDown
+from goldfleet.state.exceptions import AGAIN, StoreDown
 
 Argument = bytes | str | int
 Reply = Any
@@ -151,15 +151,15 @@ class Store:
         if not self._closed:
             self._depart()
 
-    def _settle(self, calls: Sequence[_Call], what: str) -> None:
+    def _settle(self, calls: Sequence[_Call], what: str, way_out: str = AGAIN) -> None:
         for call in calls:
-            call.settle(StoreDown(self.name, what))
+            call.settle(StoreDown(self.name, what, way_out))
 
     async def _fly(self, batch: Sequence[_Call]) -> None:
         try:
             replies = await self._send([call.arguments for call in batch], self._timeout)
         except StoreDown as down:
-            self._settle(batch, down.what)
+            self._settle(batch, down.what, down.way_out)
         else:
             for call, reply in zip(batch, replies, strict=True):
                 call.settle(reply)
@@ -174,7 +174,7 @@ class Store:
                 replies: list[Reply] = await pipeline.execute(raise_on_error=False)
         except (ValkeyError, OSError, TimeoutError) as error:
             self._breaker.failed()
-            raise StoreDown(self.name, f"does not answer ({_short(error)})") from error
+            raise StoreDown(self.name, f"does not answer ({_short(error)})", way_out(error)) from error
         self._breaker.succeeded()
         if any(isinstance(reply, ReadOnlyError) for reply in replies):
             # After a failover this address still led to the old primary: look it up again.
@@ -209,17 +209,25 @@ def _bytes(arguments: Sequence[Argument]) -> tuple[bytes, ...]:
 
 
 def _pool(access: StoreAccess, reply_timeout: float) -> ConnectionPool:
-    tls = needs_tls(access.primary.host)
+    tls = tls_for(access.primary.host)
     return ConnectionPool(
-        SSLConnection if tls else Connection,
+        Connection if tls is None else _TlsConnection,
         host=access.primary.host,
         port=access.primary.port,
         credential_provider=_Login(access),
         socket_timeout=reply_timeout,
         socket_connect_timeout=min(STORE_CONNECT, reply_timeout),
         max_connections=FLIGHTS + WAITS,
-        **({"ssl_cert_reqs": "required", "ssl_check_hostname": True} if tls else {}),
+        **({} if tls is None else {"tls": tls}),
     )
+
+
+class _TlsConnection(SSLConnection):
+    """Of itself, each of valkey-py's connections would read all authorities again, and check no name."""
+
+    def __init__(self, tls: ssl.SSLContext, **others: Any) -> None:
+        super().__init__(**others)
+        self.ssl_context.context = tls
 
 
 class _Login(CredentialProvider):
