@@ -9,7 +9,7 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
-from goldfleet.contract import clone, environment
+from goldfleet.contract import clone, environment, service
 
 PAGE = Path(__file__).parents[2] / "docs" / "environment.md"
 
@@ -27,7 +27,8 @@ infra/user_data.py -> user data -> image/launch -> variables, password files -> 
 User data is one JSON document of at most {clone.SIZE_LIMIT // 1024} KB, the same for every clone of a launch template
 version. A variable is `{environment.PREFIX}` and the field's name in capitals; lists and structures are JSON. The
 setting `app.environment` adds variables under names of its own. The migration, which runs before the app, sees the
-same variables with the owner's logins in `{environment.PREFIX}SHARDS`.
+same variables with the owner's logins in `{environment.PREFIX}SHARDS`. Where the machine has the file
+`{service.CA_BUNDLE}`, OpenSSL's variable `SSL_CERT_FILE` names it: the authorities that both trust.
 """
 
 

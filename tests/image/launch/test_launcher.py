@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from goldfleet.contract import service
 from goldfleet.contract.environment import Environment
 from goldfleet.errors import ReleaseError
 from image.launch.environment import Process
@@ -155,6 +156,20 @@ def test_a_layer_for_another_python_is_refused(launch: Callable[..., Any], layer
     done = launch()
     assert done.returncode == 1
     assert "the layer needs python2.7" in done.stderr
+
+
+def test_a_process_trusts_the_machines_authorities_if_there_are_some(
+    layer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    monkeypatch.setattr(service, "CA_BUNDLE", str(bundle))
+    opened = AppLayer.open(layer)
+    assert "SSL_CERT_FILE" not in opened.variables({})
+    bundle.touch()
+    migrate(opened, tmp_path / "run", Process({"RUN": str(tmp_path / "run"), "OUT": str(tmp_path)}, {}))
+    told = json.loads((tmp_path / "app.migrate.json").read_text())
+    assert told["variables"]["SSL_CERT_FILE"] == str(bundle)
+    assert opened.variables({"SSL_CERT_FILE": "/the/apps/own.pem"})["SSL_CERT_FILE"] == "/the/apps/own.pem"
 
 
 def test_a_migration_that_hangs_is_ended(layer: Path, tmp_path: Path) -> None:
