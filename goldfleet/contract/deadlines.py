@@ -29,6 +29,8 @@ HEALTH_GRACE = 60
 """From launch until a failing health check counts."""
 
 MIGRATION = 300
+MIGRATION_WAIT = 120
+"""For the database, and for another clone that migrates; it ends first, so that its reason is told."""
 METADATA = 2.0
 REPLICA_LIST_REFRESH = 10
 SESSION_ALIAS = 10

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import asyncpg
 
-from goldfleet.contract.deadlines import MIGRATION
+from goldfleet.contract.deadlines import MIGRATION_WAIT
 from goldfleet.contract.environment import ShardAccess
 from goldfleet.state.access import read_password
 from goldfleet.state.connections import Connection, server_errors, settings
@@ -89,7 +89,7 @@ def pending(migrations: Sequence[Migration], applied: dict[str, str]) -> list[Mi
     return [migration for migration in migrations if migration.name not in applied]
 
 
-async def migrate(shard: ShardAccess, folder: Path, deadline: float = MIGRATION) -> list[str]:
+async def migrate(shard: ShardAccess, folder: Path, deadline: float = MIGRATION_WAIT) -> list[str]:
     """Applies what a shard lacks.
 
     Args:
@@ -134,7 +134,7 @@ async def ensure_role(shard: ShardAccess, username: str, password_file: Path) ->
         DatabaseDown: the database does not answer.
     """
     verifier = scram_verifier(read_password(str(password_file)))
-    connection = await _connect(shard, MIGRATION)
+    connection = await _connect(shard, MIGRATION_WAIT)
     try:
         with server_errors(str(shard.main)):
             async with connection.transaction():

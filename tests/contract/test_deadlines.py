@@ -20,3 +20,7 @@ def test_health_checks_are_what_an_alb_accepts() -> None:
     assert 2 <= deadlines.HEALTH_TIMEOUT < deadlines.HEALTH_INTERVAL
     assert 2 <= deadlines.HEALTHY_THRESHOLD <= 10
     assert 2 <= deadlines.UNHEALTHY_THRESHOLD <= 10
+
+
+def test_a_migration_that_waits_in_vain_says_for_what() -> None:
+    assert deadlines.MIGRATION_WAIT < deadlines.MIGRATION
