@@ -53,6 +53,8 @@ def bring_up(stack: str, terminal: Terminal) -> None:
         stack: name of the stack.
         terminal: shows what happens.
     """
+    if stack == LOCAL and not local_cloud.running():
+        release.require_available(settings_of(stack).load())
     program = Program()
     settings = start_cloud(stack, terminal)
     pulumi = find_pulumi(cache_folder(), terminal.line)

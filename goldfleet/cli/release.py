@@ -6,9 +6,11 @@ from goldfleet.aws_session import AwsSession
 from goldfleet.cli.checkout import CHECKOUT
 from goldfleet.cli.stack_account import project_name
 from goldfleet.cli.terminal import Step
+from goldfleet.errors import ReleaseError
 from image import app_layer, images
 from image.app_layer import Layer
 from image.register import register
+from image.release import working_tree
 from image.snapshots import Snapshots
 from infra.settings import Settings
 
@@ -25,19 +27,42 @@ def bake(settings: Settings, session: AwsSession, step: Step) -> str:
     return layer.release
 
 
-def restore(settings: Settings, session: AwsSession, step: Step) -> None:
-    """Registers the pinned release again from the cache, where the control plane has lost it.
+def require_available(settings: Settings) -> None:
+    """A release that the settings pin must be one that a local cloud can be given: kept here, or what the tree is.
 
-    A local control plane forgets its images when it goes down. A release that is not in the cache is left to the
-    program, which says that it is nowhere.
+    Raises:
+        ReleaseError: it is neither.
     """
-    release = settings.image.release
-    known = release == "working-tree" or release.startswith("ami-")
-    if known or images.find(session.client("ec2"), project_name(), release):
+    wanted = settings.image.release
+    if not _is_digest(wanted) or app_layer.cached(wanted):
         return
-    layer = app_layer.cached(release)
-    if layer:
+    tree = working_tree(CHECKOUT, settings.image.layers)
+    if tree != wanted:
+        raise ReleaseError(
+            "image.release",
+            f"release {wanted[:12]} is not kept on this machine, and this checkout is release {tree[:12]}",
+            "`goldfleet deploy` releases what is here now; or check out that release's commit, "
+            "or write working-tree into Pulumi.local.yaml",
+        )
+
+
+def restore(settings: Settings, session: AwsSession, step: Step) -> None:
+    """Registers the pinned release again, where the local control plane lost it when it went down.
+
+    Raises:
+        ReleaseError: it is not on this machine.
+    """
+    wanted = settings.image.release
+    if not _is_digest(wanted) or images.find(session.client("ec2"), project_name(), wanted):
+        return
+    require_available(settings)
+    layer = app_layer.cached(wanted)
+    if layer:  # else the tree is that release, and the program bakes it
         _register(settings, session, layer, step)
+
+
+def _is_digest(release: str) -> bool:
+    return release != "working-tree" and not release.startswith("ami-")
 
 
 def _register(settings: Settings, session: AwsSession, layer: Layer, step: Step) -> None:

@@ -10,12 +10,13 @@ from pulumi.automation import EngineEvent
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from goldfleet.cli.resource_table import ResourceTable, Row
 
 ROWS_SHOWN = 12
+SLOW = 1.0
+"""Seconds after which a resource gets a row: what is done sooner would only flicker."""
 
 
 class Terminal:
@@ -76,14 +77,21 @@ class Step:
 
     def __rich__(self) -> RenderableType:
         now = time.monotonic()
-        note = f"  {self._note}" if self._note else ""
-        done = len(self.resources.done)
-        count = f"  {done} of {len(self.resources.rows)} resources" if self.resources.rows else ""
-        self._spinner.update(text=Text(f"{self._what} {self.seconds:.0f} s{count}{note}"))
-        table = Table.grid(padding=(0, 2))
-        for row in self.resources.active[:ROWS_SHOWN]:
-            table.add_row(f"  {row.operation}", row.kind, row.name, f"{row.seconds(now):.0f} s", Text(row.message))
-        return Group(self._spinner, table)
+        parts = [f"{self._what} {self.seconds:.0f} s"]
+        if self.resources.rows:
+            parts.append(f"{len(self.resources.done)} resources done, {len(self.resources.active)} in work")
+        self._spinner.update(text=_one_line("  ".join((*parts, self._note)).rstrip()))
+        slow = [row for row in self.resources.active if row.seconds(now) >= SLOW]
+        return Group(self._spinner, *(_one_line(_in_columns(row, now)) for row in slow[:ROWS_SHOWN]))
+
+
+def _one_line(text: str) -> Text:
+    return Text(text, no_wrap=True, overflow="ellipsis")
+
+
+def _in_columns(row: Row, now: float) -> str:
+    """The columns stay where they are, whatever the rows."""
+    return f"  {row.operation:<8}{row.name:<28}{row.seconds(now):>5.0f} s  {row.message or row.kind}"
 
 
 def _as_line(row: Row, now: float) -> str:

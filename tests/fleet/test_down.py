@@ -16,6 +16,8 @@ from local.addresses import CONTROL_PORT, control_address
 from local.run_folder import volatile_folder
 from tests.fleet.cloud import Cloud, kill
 
+EDIT = "edited after it was deployed"
+
 
 @pytest.fixture(scope="module")
 def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
@@ -59,6 +61,27 @@ def test_a_killed_command_leaves_a_state_from_which_up_works(second: Cloud) -> N
     killed.communicate(timeout=60)
     second.do("up")
     assert len(second.clones()) == 2
+
+
+def test_what_was_deployed_comes_back_although_the_tree_was_edited(second: Cloud) -> None:
+    second.do("deploy")
+    pinned = second.view().releases
+    second.do("down")
+    page = second.folder / "app" / "templates" / "welcome.html"
+    page.write_text(page.read_text() + EDIT)
+    second.do("up")
+    assert second.view().releases == pinned
+    assert EDIT not in httpx.get(second.url).text
+
+    second.do("down")
+    settings = second.folder / "Pulumi.local.yaml"
+    settings.write_text(settings.read_text().replace(pinned[0], "0" * 64))
+    refused = second.run("up")
+    assert refused.code == 1
+    assert "release 000000000000 is not kept on this machine" in refused.text
+    assert not (second.folder / ".local").exists()
+    second.do("deploy")
+    assert EDIT in httpx.get(second.url).text
 
 
 def test_down_leaves_nothing_but_caches(cloud: Cloud, second: Cloud) -> None:

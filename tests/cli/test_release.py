@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from goldfleet.cli import release
+from goldfleet.cli.checkout import CHECKOUT
+from goldfleet.cli.settings_file import SettingsFile
+from goldfleet.errors import ReleaseError
+from image.release import working_tree
+from infra.settings import Settings
+
+GONE = "0" * 64
+Pinned = Callable[[str], Settings]
+
+
+@pytest.fixture
+def pinned(stacks: Path, monkeypatch: pytest.MonkeyPatch) -> Pinned:
+    """Settings that pin a release, on a machine whose cache is empty."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(stacks / "cache"))
+    file = SettingsFile(stacks, "dev", "http://127.11.0.1:4566")
+    return lambda wanted: file.change("image", "release", wanted)
+
+
+def test_a_pinned_release_that_is_nowhere_is_named_with_the_ways_out(pinned: Pinned) -> None:
+    with pytest.raises(ReleaseError, match="release 000000000000 is not kept on this machine") as refused:
+        release.require_available(pinned(GONE))
+    for way in ("`goldfleet deploy`", "check out that release's commit", "working-tree"):
+        assert way in refused.value.way_out
+
+
+def test_one_that_is_kept_or_is_the_tree_or_is_made_anyway_is_fine(pinned: Pinned, stacks: Path) -> None:
+    for wanted in ("working-tree", "ami-0123456789abcdef0", working_tree(CHECKOUT, ["app"])):
+        release.require_available(pinned(wanted))
+    layers = stacks / "cache" / "goldfleet" / "layers"
+    layers.mkdir(parents=True, exist_ok=True)
+    (layers / f"{GONE}.iso").touch()
+    release.require_available(pinned(GONE))
