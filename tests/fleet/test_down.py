@@ -75,10 +75,10 @@ def test_what_was_deployed_comes_back_although_the_tree_was_edited(second: Cloud
 
     second.do("down")
     settings = second.folder / "Pulumi.local.yaml"
-    settings.write_text(settings.read_text().replace(pinned[0], "0" * 64))
+    settings.write_text(settings.read_text().replace(pinned[0], "f" * 64))
     refused = second.run("up")
     assert refused.code == 1
-    assert "release 000000000000 is not kept on this machine" in refused.text
+    assert "release ffffffffffff is not kept on this machine" in refused.text
     assert not (second.folder / ".local").exists()
     second.do("deploy")
     assert EDIT in httpx.get(second.url).text
