@@ -74,9 +74,12 @@ class RandomId(_Random):
         return value.hex(), {"hex": prefix + value.hex(), "dec": prefix + str(int.from_bytes(value))}
 
 
+VERSION = "4.21.4"
+"""The release of pulumi-random whose types these follow."""
+
 RANDOM = Provider(
     "random",
-    "4.0.0",
+    VERSION,
     {
         "random:index/randomPassword:RandomPassword": RandomPassword(),
         "random:index/randomId:RandomId": RandomId(),

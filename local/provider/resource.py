@@ -23,7 +23,7 @@ from goldfleet.servicer import (
     has_unknown,
 )
 from local.provider import tagging
-from local.provider.aws import Aws, is_missing
+from local.provider.aws import Aws
 from local.provider.parameters import TAGS, arguments, known, taken, updatable
 from local.provider.row import Item, Make, Row, Step, Wait
 from local.provider.schema import Schema
@@ -108,8 +108,9 @@ class RowResource(Resource):
                 self._row.delete.act(item)
             elif self._row.delete is not None:
                 item.aws.call(self._row.service, self._row.delete.operation, **self._row.delete.fixed(item))
-        except ClientError as error:
-            if not is_missing(error) and self._view.find(item) is not None:
+        except ClientError:
+            # "Not found" may be said of something else: only a look tells.
+            if self._view.find(item) is not None:
                 raise
         if self._row.gone is not None:
             self._wait(item, self._row.gone, gone=True)

@@ -8,6 +8,7 @@ from moto.ec2.responses import EC2Response
 
 from local.control.extend import use_backend, use_response
 from local.control.services import ec2_group_rules, ec2_instances, ec2_launch_templates
+from local.control.services.ec2_endpoints import Endpoints
 from local.control.services.ec2_group_rules import GroupRules
 from local.control.services.ec2_images import ImageCalls, Images
 from local.control.services.ec2_instances import InstanceCalls, Instances
@@ -15,7 +16,7 @@ from local.control.services.ec2_launch_templates import LaunchTemplateCalls, Lau
 from local.control.services.ec2_network import Network
 
 
-class Ec2(Images, LaunchTemplates, Instances, Network, GroupRules):
+class Ec2(Images, LaunchTemplates, Instances, Network, GroupRules, Endpoints):
     """The backend with all of them."""
 
 

@@ -30,7 +30,9 @@ class Ground:
 
     vpc: str
     subnets: list[str]
+    tables: list[str]
     gateway: str
+    nat: str
     group: str
     role: str
     image: str
@@ -43,17 +45,21 @@ class Ground:
         vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
         gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        subnets = [
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{n}.0/24", AvailabilityZone=f"{aws.region}{letter}")
+            for n, letter in enumerate("abc")
+        ]
+        ids = [subnet["Subnet"]["SubnetId"] for subnet in subnets]
+        address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+        nat = ec2.create_nat_gateway(SubnetId=ids[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
         aws.call("iam", "create_role", RoleName="ground", AssumeRolePolicyDocument=TRUST)
         zone = aws.call("route53", "create_hosted_zone", Name="example.com", CallerReference="x")["HostedZone"]["Id"]
         return cls(
             vpc=vpc,
-            subnets=[
-                ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{n}.0/24", AvailabilityZone=f"{aws.region}{letter}")[
-                    "Subnet"
-                ]["SubnetId"]
-                for n, letter in enumerate("abc")
-            ],
+            subnets=ids,
+            tables=[ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2)],
             gateway=gateway,
+            nat=nat,
             group=ec2.create_security_group(GroupName="ground", Description="ground", VpcId=vpc)["GroupId"],
             role="ground",
             image=ec2.register_image(Name="ground")["ImageId"],

@@ -138,6 +138,15 @@ def _rule(port: int, cidr: str) -> Values:
     return {"ipProtocol": "tcp", "fromPort": 1, "toPort": port, "cidrIpv4": cidr, "description": cidr}
 
 
+def _endpoint(ground: Ground, tables: list[str]) -> Values:
+    service = {"vpcId": ground.vpc, "serviceName": "com.amazonaws.eu-central-1.s3", "vpcEndpointType": "Gateway"}
+    return {**service, "routeTableIds": tables}
+
+
+def _route(ground: Ground, **target: str) -> Values:
+    return {"routeTableId": ground.tables[0], "destinationCidrBlock": "0.0.0.0/0", **target}
+
+
 def _targets(ground: Ground, interval: int) -> Values:
     return {
         "name": "targets",
@@ -167,6 +176,16 @@ LIVES = (
         "routeTable:RouteTable",
         lambda g: {"vpcId": g.vpc, "tags": {"a": "1"}},
         lambda g: {"vpcId": g.vpc, "tags": {"a": "2"}},
+    ),
+    Life(
+        "vpcEndpoint:VpcEndpoint",
+        lambda g: _endpoint(g, g.tables[:1]),
+        lambda g: _endpoint(g, g.tables[1:]),
+    ),
+    Life(
+        "route:Route",
+        lambda g: _route(g, gatewayId=g.gateway),
+        lambda g: _route(g, natGatewayId=g.nat),
     ),
     Life(
         "securityGroup:SecurityGroup",
