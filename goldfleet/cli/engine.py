@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from goldfleet.cli.pulumi_finder import PULUMI_VERSION
 from goldfleet.errors import GoldfleetError
 
 OnEvent = Callable[[EngineEvent], None]
+_PLUGIN_ENDED = re.compile(r"Detected that (\S+) exited prematurely")
+_PLACE = re.compile(r'File "([^"]+)", line (\d+)')
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,11 @@ def _error_of(event: EngineEvent) -> tuple[str, str] | None:
     diagnostic = event.diagnostic_event
     if diagnostic is None or diagnostic.severity != "error":
         return None
+    if ended := _PLUGIN_ENDED.match(diagnostic.message):
+        last = [line.strip() for line in diagnostic.message.splitlines() if line.strip()][-1]
+        places = _PLACE.findall(diagnostic.message)
+        place = f" ({places[-1][0]}, line {places[-1][1]})" if places else ""
+        return Path(ended[1]).name, f"the plugin ended as soon as it was started: {last}{place}"
     # What follows in an unexpected error of the program is for its log, not for one sentence.
     message = " ".join(diagnostic.message.removeprefix("error: ").partition("Traceback")[0].split())
     return (diagnostic.urn or "").rpartition("::")[2], message
@@ -155,7 +163,7 @@ def _first(errors: list[tuple[str, str]]) -> tuple[str, str] | None:
     if not (named or errors):
         return None
     where, what = (named or errors)[0]
-    more = f" (and {len(named) - 1} more errors)" if len(named) > 1 else ""
+    more = f" (and {len(named) - 1} more)" if len(named) > 1 else ""
     return where or "program", what.rstrip(".") + more
 
 

@@ -73,6 +73,20 @@ def test_an_error_of_the_program_is_one_sentence(engine: Callable[..., Engine]) 
     assert "Traceback" not in str(failed.value)
 
 
+def test_a_plugin_that_dies_says_of_what(tmp_path: Path, pulumi_cli: Path, script: Callable[[str, str], Path]) -> None:
+    trace = 'Traceback\\n  File "rows.py", line 7\\nSyntaxError: invalid syntax\\n'
+    plugin = script("pulumi-resource-dying", f"printf '{trace}' >&2; exit 1")
+
+    def program() -> None:
+        pulumi.ProviderResource("dying", "one", {})
+
+    local = LocalProject("goldfleet", tmp_path / "project", tmp_path / "pulumi", {"dying": plugin.parent}, pulumi_cli)
+    with pytest.raises(GoldfleetError, match="ended as soon as it was started") as failed:
+        Engine(local.write("local", {}, program)).up()
+    assert failed.value.where == "pulumi-resource-dying"
+    assert "SyntaxError: invalid syntax (rows.py, line 7)" in failed.value.what
+
+
 def test_a_lock_that_a_killed_engine_left_is_cleared(engine: Callable[..., Engine], tmp_path: Path) -> None:
     engine(exports, desired=2).up()
     lock = tmp_path / "pulumi" / ".pulumi" / "locks" / "organization" / "goldfleet" / "local" / "dead.json"
