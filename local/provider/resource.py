@@ -19,16 +19,18 @@ from goldfleet.servicer import (
     Existing,
     PartlyMade,
     Resource,
+    TimedOut,
     Values,
     has_unknown,
 )
 from local.provider import tagging
 from local.provider.aws import Aws
 from local.provider.parameters import TAGS, arguments, known, taken, updatable
-from local.provider.row import Item, Make, Row, Step, Wait
+from local.provider.row import WAIT_LIMIT, Item, Make, Row, Step, Wait
 from local.provider.schema import Schema
 from local.provider.view import View
 
+WAY_OUT = "`goldfleet status` names what failed"
 # Names of the inputs that the program did not write: the bridged provider keeps them under the same key.
 DEFAULTS = "__defaults"
 
@@ -197,16 +199,22 @@ class RowResource(Resource):
         return found
 
     def _wait(self, item: Item, wait: Wait, *, gone: bool) -> Any:
+        word = None
+
         def probe() -> Any:
+            nonlocal word
             found = self._view.find(item)
             if found is None:
                 return True if gone else None
             word = jmespath.search(wait.path, found)
             if word in wait.failed:
-                raise GoldfleetError(item.context.name, f"{item.id} is {word}", "look at it on AWS")
+                raise GoldfleetError(item.context.name, f"{item.id} is {word}", WAY_OUT)
             return found if word in wait.wanted else None
 
-        return item.context.wait_for(wait.what, probe, wait.timeout)
+        try:
+            return item.context.wait_for(wait.what, probe, WAIT_LIMIT)
+        except TimedOut as late:
+            raise TimedOut(late.where, f"{late.what}; {item.id} is {word}", WAY_OUT) from late
 
 
 def _plain(values: Values) -> Values:

@@ -40,6 +40,9 @@ class Item:
         return self.new[name] if name in self.new else self.state.get(name)
 
 
+WAIT_LIMIT = 120.0
+"""Seconds after which a wait is given up: what takes longer on this machine will not happen any more."""
+
 Parameters: TypeAlias = Callable[[Item], Values]
 
 
@@ -109,14 +112,12 @@ class Wait:
         path: JMESPath from what was found to the word that says how it is.
         wanted: words that end the wait.
         failed: words that make waiting pointless.
-        timeout: seconds.
     """
 
     what: str
     path: str
     wanted: frozenset[Any]
     failed: frozenset[Any] = frozenset()
-    timeout: float = 600.0
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def test_what_was_deployed_comes_back_although_the_tree_was_edited(second: Cloud
     pinned = second.view().releases
     second.do("down")
     page = second.folder / "app" / "templates" / "welcome.html"
-    page.write_text(page.read_text() + EDIT)
+    page.write_text(page.read_text().replace("{% block content %}", "{% block content %}" + EDIT))
     second.do("up")
     assert second.view().releases == pinned
     assert EDIT not in httpx.get(second.url).text

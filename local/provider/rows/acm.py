@@ -8,8 +8,6 @@ from goldfleet.servicer import Values
 from local.provider.row import Call, Find, Item, Make, Row, Tags, Wait
 from local.provider.tagging import pairs
 
-MINUTES = 60.0
-
 
 def _certificate(it: Item) -> Values:
     return {"CertificateArn": it.id}
@@ -54,7 +52,6 @@ CERTIFICATE = Row(
         "DomainValidationOptions[0].ResourceRecord.Type || Status",
         frozenset({"CNAME", "ISSUED"}),
         frozenset({"FAILED"}),
-        5 * MINUTES,
     ),
     delete=Call("delete_certificate", _certificate),
 )
@@ -65,7 +62,7 @@ CERTIFICATE_VALIDATION = Row(
     create=Make(("certificateArn", "validationRecordFqdns"), lambda it: str(it["certificateArn"])),
     find=Find("describe_certificate", _certificate, "Certificate"),
     hidden=frozenset({"validationRecordFqdns"}),
-    ready=Wait("issued", "Status", frozenset({"ISSUED"}), frozenset({"FAILED", "VALIDATION_TIMED_OUT"}), 75 * MINUTES),
+    ready=Wait("issued", "Status", frozenset({"ISSUED"}), frozenset({"FAILED", "VALIDATION_TIMED_OUT"})),
 )
 
 ROWS = (CERTIFICATE, CERTIFICATE_VALIDATION)

@@ -8,9 +8,7 @@ import jmespath
 
 from goldfleet.errors import GoldfleetError
 from goldfleet.servicer import Values
-from local.provider.row import Call, Find, Item, Name, Row, Step, Wait
-
-MINUTES = 60.0
+from local.provider.row import WAIT_LIMIT, Call, Find, Item, Name, Row, Step, Wait
 
 
 def _group(it: Item) -> Values:
@@ -69,7 +67,7 @@ def _delete(it: Item) -> None:
     """Empties the group first, so that instances leave the balancer as they do in a scale-in."""
     if not it["forceDelete"]:
         it.aws.call("autoscaling", "update_auto_scaling_group", **_group(it), MinSize=0, MaxSize=0, DesiredCapacity=0)
-        it.context.wait_for("empty", lambda: _is_empty(it), 10 * MINUTES)
+        it.context.wait_for("empty", lambda: _is_empty(it), WAIT_LIMIT)
     it.aws.call("autoscaling", "delete_auto_scaling_group", **_group(it), ForceDelete=bool(it["forceDelete"]))
 
 
@@ -110,7 +108,7 @@ GROUP = Row(
     own=frozenset({"forceDelete", "waitForCapacityTimeout"}),
     name=Name(length=255),
     delete=Step((), _delete),
-    gone=Wait("deleted", "Status", frozenset(), timeout=10 * MINUTES),
+    gone=Wait("deleted", "Status", frozenset()),
 )
 
 

@@ -8,8 +8,6 @@ from goldfleet.servicer import Values
 from local.provider.row import Call, Find, Item, Name, Row, Step, Tags, Wait
 from local.provider.tagging import arn_tags
 
-MINUTES = 60.0
-
 
 def _tags(kind: str) -> Tags:
     def whose(it: Item) -> Values:
@@ -186,7 +184,7 @@ REPLICATION_GROUP = Row(
     own=frozenset({"applyImmediately", "finalSnapshotIdentifier"}),
     secrets=frozenset({"authToken"}),
     tags=_tags("replicationgroup"),
-    ready=Wait("available", "Status", frozenset({"available"}), frozenset({"create-failed"}), 60 * MINUTES),
+    ready=Wait("available", "Status", frozenset({"available"}), frozenset({"create-failed"})),
     delete=Call(
         "delete_replication_group",
         lambda it: {
@@ -194,7 +192,7 @@ REPLICATION_GROUP = Row(
             **({"FinalSnapshotIdentifier": it["finalSnapshotIdentifier"]} if it["finalSnapshotIdentifier"] else {}),
         },
     ),
-    gone=Wait("deleted", "Status", frozenset(), timeout=45 * MINUTES),
+    gone=Wait("deleted", "Status", frozenset()),
     delete_first=True,
 )
 

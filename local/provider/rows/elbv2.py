@@ -9,8 +9,6 @@ from goldfleet.servicer import Values
 from local.provider.row import Call, Find, Item, Name, Reads, Row, Step, Tags, Wait
 from local.provider.tagging import pairs
 
-MINUTES = 60.0
-
 
 def _tags() -> Tags:
     def whose(it: Item) -> Values:
@@ -121,9 +119,9 @@ LOAD_BALANCER = Row(
     },
     name=Name(length=32),
     tags=_tags(),
-    ready=Wait("active", "State.Code", frozenset({"active"}), frozenset({"failed"}), 10 * MINUTES),
+    ready=Wait("active", "State.Code", frozenset({"active"}), frozenset({"failed"})),
     delete=Call("delete_load_balancer", _balancer),
-    gone=Wait("deleted", "State.Code", frozenset(), timeout=10 * MINUTES),
+    gone=Wait("deleted", "State.Code", frozenset()),
 )
 
 

@@ -8,8 +8,6 @@ from goldfleet.servicer import Values
 from local.provider.row import Call, Find, Item, Name, Row, Step, Tags, Wait
 from local.provider.tagging import arn_tags
 
-MINUTES = 60.0
-
 
 def _tags(kind: str) -> Tags:
     def whose(it: Item) -> Values:
@@ -168,10 +166,9 @@ INSTANCE = Row(
         "DBInstanceStatus",
         frozenset({"available"}),
         frozenset({"failed", "incompatible-parameters", "incompatible-network", "storage-full"}),
-        80 * MINUTES,
     ),
     delete=Call("delete_db_instance", _deletion),
-    gone=Wait("deleted", "DBInstanceStatus", frozenset(), timeout=60 * MINUTES),
+    gone=Wait("deleted", "DBInstanceStatus", frozenset()),
 )
 
 

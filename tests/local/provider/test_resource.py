@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,10 @@ import pytest
 from goldfleet.aws_session import DUMMY_ACCOUNT, Account
 from goldfleet.servicer import UNKNOWN, Existing, PartlyMade
 from local.provider.aws import Aws
+from local.provider.plugin import ROWS
+from local.provider.resource import RowResource
+from local.provider.row import Wait
+from local.provider.schema import schemas
 from tests.local.provider.ground import TRUST, Ground, Rows, context
 
 
@@ -114,6 +119,17 @@ def test_a_group_is_emptied_before_it_is_deleted(rows: Rows, ground: Ground, aws
     rows.delete("group:Group", group)
     rows.delete("launchTemplate:LaunchTemplate", template)
     assert aws.call("autoscaling", "describe_auto_scaling_groups")["AutoScalingGroups"] == []
+
+
+def test_a_wait_is_given_up_with_the_last_that_was_seen(aws: Aws) -> None:
+    row = next(row for row in ROWS if row.kind == "aws:ec2/vpc:Vpc")
+    never = replace(row, ready=Wait("usable", "State", frozenset({"usable"})))
+    resource = RowResource(never, schemas()[row.kind], lambda: aws)
+    with pytest.raises(
+        PartlyMade, match=r"not usable after 0 seconds; vpc-\w+ is available; `goldfleet status`"
+    ) as late:
+        resource.create({"cidrBlock": "10.9.0.0/16"}, context(timeout=0.0))
+    aws.call("ec2", "delete_vpc", VpcId=late.value.id)
 
 
 def test_a_failure_after_the_creation_keeps_what_was_made(rows: Rows, ground: Ground, aws: Aws) -> None:
