@@ -11,6 +11,7 @@ from pathlib import Path
 
 from watchfiles import watch
 
+from goldfleet.errors import LocalCloudError
 from local import processes
 from local.run_folder import RunFolder
 
@@ -44,11 +45,17 @@ class Reloader:
     report: Callable[[str], None]
 
     def run(self) -> None:
-        """Returns after Ctrl-C or SIGTERM; the process has ended then."""
+        """Returns after Ctrl-C or SIGTERM; the process has ended then.
+
+        Raises:
+            LocalCloudError: the run is over.
+        """
         before = {number: signal.signal(number, signal.default_int_handler) for number in _STOPS}
         process, alive = self._start(), True
         try:
             for changed in watch(*self.watched, rust_timeout=LOOK_MILLISECONDS, yield_on_timeout=True):
+                if not self.folder.root.exists():
+                    raise LocalCloudError("local cloud", "was stopped, and the app with it", "run `goldfleet up`")
                 if changed:
                     first = os.path.relpath(min(path for _, path in changed), self.cwd)
                     self.report(f"{first} changed, starting anew")

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
 from goldfleet.cli import local_cloud
 from goldfleet.cli.__main__ import main
+from goldfleet.cli.reloader import Reloader
+from goldfleet.errors import LocalCloudError
 from local.run_folder import RunFolder
 
 
@@ -33,3 +37,21 @@ def test_a_port_in_use_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("arguments", [["--port", "70000"], ["-s", "prod"]])
 def test_what_cannot_be_is_refused(arguments: list[str]) -> None:
     assert main(["run", *arguments]) == 2
+
+
+def test_when_the_local_cloud_goes_it_ends(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    program = "import pathlib, shutil; shutil.rmtree(pathlib.Path.cwd() / 'run'); import time; time.sleep(300)"
+    reloader = Reloader(
+        folder=folder,
+        name="run-1",
+        command=(sys.executable, "-c", program),
+        cwd=tmp_path,
+        environment=dict(os.environ),
+        watched=(tmp_path,),
+        grace=10,
+        report=print,
+    )
+    with pytest.raises(LocalCloudError, match="was stopped, and the app with it"):
+        reloader.run()
