@@ -96,7 +96,7 @@ class Engine:
         errors: list[tuple[str, str]] = []
 
         def observe(event: EngineEvent) -> None:
-            found = _error_of(event)
+            found = error_of(event)
             if found and found not in errors:
                 errors.append(found)
             if on_event:
@@ -142,7 +142,7 @@ def _guarded(stack: str, call: Callable[[], Any], errors: list[tuple[str, str]] 
         raise GoldfleetError(where, what, f"put it right and run `goldfleet up -s {stack}` again") from error
 
 
-def _error_of(event: EngineEvent) -> tuple[str, str] | None:
+def error_of(event: EngineEvent) -> tuple[str, str] | None:
     """Resource and message of an event that reports an error, else None."""
     diagnostic = event.diagnostic_event
     if diagnostic is None or diagnostic.severity != "error":
