@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -26,6 +26,7 @@ from goldfleet.contract.environment import Environment
 from goldfleet.state.asgi import SessionMiddleware
 from goldfleet.state.sessions import Sessions
 from goldfleet.state.state import State
+from goldfleet.state.tasks import end
 
 
 class Files(StaticFiles):
@@ -64,9 +65,7 @@ class Site:
         try:
             yield
         finally:
-            relay.cancel()
-            with suppress(asyncio.CancelledError):
-                await relay
+            await end([relay])
             self._passwords.close()
             await self._stores.close()
 

@@ -26,6 +26,7 @@ from goldfleet.state.exceptions import DatabaseDown, OutcomeUnknown
 from goldfleet.state.ids import logical_shard_of, shard_of
 from goldfleet.state.position import Position, end_of_log
 from goldfleet.state.replicas import Replicas
+from goldfleet.state.tasks import end
 
 __all__ = ["MAIN", "Database", "Position", "Reader", "Shard", "Transaction"]
 
@@ -197,9 +198,7 @@ class Database:
 
     async def close(self) -> None:
         """Stops the watchers and closes all connections."""
-        for watcher in self._watchers:
-            watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await end(self._watchers)
         for pool in self._pools:
             pool.close()
 

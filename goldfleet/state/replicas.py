@@ -22,6 +22,7 @@ from goldfleet.contract.stores import Endpoint
 from goldfleet.state.connections import Connection, Pool, server_errors, settings
 from goldfleet.state.exceptions import DatabaseDown
 from goldfleet.state.position import Position
+from goldfleet.state.tasks import end
 
 LAG_LIMIT = 2.0
 """Seconds that a replica may be behind; one that is further behind answers nothing until it has caught up."""
@@ -131,9 +132,7 @@ class Replicas:
 
     async def _drop(self, servers: list[Endpoint]) -> None:
         for server in servers:
-            watcher = self._watchers.pop(server)
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
+            await end([self._watchers.pop(server)])
             self._replicas.pop(server).pool.close()
 
     async def _watch(self, replica: Replica) -> None:
@@ -159,7 +158,8 @@ class Replicas:
         replica.wanted.clear()
         await asyncio.sleep(WANTED_POLL)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(replica.wanted.wait(), POLL - WANTED_POLL)
+            async with asyncio.timeout(POLL - WANTED_POLL):
+                await replica.wanted.wait()
 
 
 class _Lookout:

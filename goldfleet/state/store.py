@@ -30,6 +30,7 @@ from goldfleet.contract.environment import StoreAccess
 from goldfleet.state.access import read_password, tls_for, way_out
 from goldfleet.state.breaker import Breaker
 from goldfleet.state.exceptions import AGAIN, StoreDown
+from goldfleet.state.tasks import end
 
 Argument = bytes | str | int
 Reply = Any
@@ -120,10 +121,7 @@ class Store:
         """Gives up what is under way and closes all connections."""
         self._closed = True
         self._settle(self._waiting, _CLOSED)
-        flights = list(self._flights)
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        await end(list(self._flights))
         await self._client.connection_pool.disconnect()
 
     def _refuse_if_down(self) -> None:
