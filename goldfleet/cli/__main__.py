@@ -19,12 +19,12 @@ OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 VERBS: Mapping[str, str] = {
     "up": "make the stack what its settings say, and print the URL",
     "scale": "change the number of clones",
-    "deploy": "release the app of this checkout and replace the clones one by one",
-    "status": "show release, clones, stores, and the setting against what runs",
+    "deploy": "release the app of this checkout, clone by clone",
+    "status": "show clones, stores, and the setting against what runs",
     "logs": "show the clones' log lines",
     "doctor": "check that everything is here that the stack needs",
     "down": "stop the local cloud and leave nothing but caches",
-    "run": "run one reloading process of the app against the running local stores",
+    "run": "run one reloading process of the app on the local stores",
 }
 
 EXIT_CODES = "exit codes: 0 done, 1 failed, 2 wrong usage or wrong setting, 130 interrupted"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,8 @@ from goldfleet.contract.clone import UserData
 from goldfleet.contract.names import TAG_PROJECT, TAG_RELEASE, TAG_STACK, Names
 
 EVENTS_SHOWN = 8
+ACTIVITIES_READ = 100
+"""As many as AWS tells in one answer."""
 SCALING_SOURCE, LOCAL_SOURCE = "scaling", "local"
 
 
@@ -78,6 +81,7 @@ class View:
         setting: `fleet.desired`.
         wanted: what the group wants now; scaling may have moved it away from the setting.
         events: the last ones, newest last.
+        moved: what last changed how many clones the group wants, and when; empty if that is not known.
     """
 
     stack: str
@@ -90,6 +94,7 @@ class View:
     clones: tuple[Clone, ...]
     stores: tuple[Store, ...]
     events: tuple[Event, ...]
+    moved: str = ""
 
     @property
     def serving(self) -> int:
@@ -112,6 +117,7 @@ def observe(session: AwsSession, names: Names, setting: int) -> View:
     group = find_group(session, names)
     clones = _clones(session, group)
     user_data = told(session, group)
+    activities = _activities(session, group)
     return View(
         stack=names.stack,
         url=user_data.public_url if user_data else "",
@@ -122,7 +128,8 @@ def observe(session: AwsSession, names: Names, setting: int) -> View:
         max=group.get("MaxSize", 0),
         clones=tuple(clones),
         stores=(*_databases(session, names), *_replication_groups(session, names)),
-        events=_events(session, group),
+        events=activities[-EVENTS_SHOWN:],
+        moved=last_move(activities),
     )
 
 
@@ -219,11 +226,24 @@ def told(session: AwsSession, group: Mapping[str, Any]) -> UserData | None:
     return UserData.from_text(base64.b64decode(encoded).decode()) if encoded else None
 
 
-def _events(session: AwsSession, group: Mapping[str, Any]) -> tuple[Event, ...]:
+def last_move(activities: Sequence[Event]) -> str:
+    """The sentence, of the newest cause that has one, that tells what changed the group's desired capacity.
+
+    Args:
+        activities: oldest first, with their causes in AWS's words.
+    """
+    for activity in reversed(activities):
+        for sentence in re.split(r"\s*\bAt \S+Z,? ", activity.cause):
+            if "changing the desired capacity" in sentence:
+                return f"{sentence.rstrip(' .')}, {activity.time}"
+    return ""
+
+
+def _activities(session: AwsSession, group: Mapping[str, Any]) -> tuple[Event, ...]:
     if not group:
         return ()
     activities = session.client("autoscaling").describe_scaling_activities(
-        AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=EVENTS_SHOWN
+        AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=ACTIVITIES_READ
     )["Activities"]
     return tuple(
         Event(moment(one["StartTime"]), one.get("Description", ""), one.get("Cause", ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from goldfleet.cli.stack_view import SCALING_SOURCE, View
+from goldfleet.cli.stack_view import View
 from goldfleet.cli.terminal import Terminal
 
 RELEASE_SHOWN = 12
@@ -40,8 +40,7 @@ def headline(view: View) -> str:
     count = f"setting {view.setting}, running {view.serving}"
     if view.wanted not in (view.setting, view.serving):
         count += f", wanted {view.wanted}"
-    last = next((event for event in reversed(view.events) if event.source == SCALING_SOURCE), None)
-    moved = f" ({last.text}, {last.time})" if last and view.wanted != view.setting else ""
+    moved = f" ({view.moved})" if view.moved and view.wanted != view.setting else ""
     return f"release {releases}; clones: {count}{moved}\n{view.url or 'no URL yet'}"
 
 

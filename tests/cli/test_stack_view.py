@@ -9,7 +9,7 @@ from moto import mock_aws
 from rich.console import Console
 
 from goldfleet.aws_session import Account, AwsSession
-from goldfleet.cli import summary
+from goldfleet.cli import stack_view, summary
 from goldfleet.cli.local_news import local_news
 from goldfleet.cli.stack_view import LOCAL_SOURCE, Clone, Event, View, observe
 from goldfleet.cli.terminal import Terminal
@@ -80,20 +80,28 @@ def view(wanted: int, *health: str) -> View:
         Clone(f"i-{n}", "a", "10.0.0.1", RELEASE, "InService", state, "why") for n, state in enumerate(health)
     )
     events = (Event("2026-01-01T00:00:00+00:00", "Launching a new EC2 instance", ""),)
-    return View("dev", "http://site", (RELEASE,), 2, wanted, 1, 6, clones, (), events)
+    return View("dev", "http://site", (RELEASE,), 2, wanted, 1, 6, clones, (), events, "an alarm did it, yesterday")
 
 
 def test_the_headline_tells_setting_and_truth() -> None:
     assert "clones: setting 2, running 2\n" in summary.headline(view(2, "healthy", "healthy"))
     moved = summary.headline(view(3, "healthy", "healthy", "initial"))
-    assert "setting 2, running 2, wanted 3 (Launching a new EC2 instance, 2026-01-01" in moved
+    assert "setting 2, running 2, wanted 3 (an alarm did it, yesterday)" in moved
+
+
+def test_what_moved_the_count_is_what_changed_it_last_and_no_rollout_since() -> None:
+    request = "a user request explicitly set group desired capacity changing the desired capacity from 2 to 4"
+    scaled = f"At 2026-01-01T00:00:00Z {request}.  At 2026-01-01T00:00:01Z an instance was started in response to it."
+    rolled = "At 2026-01-02T00:00:00Z an instance was taken out of service in response to an instance refresh."
+    activities = [Event("2026-01-01", "Launching", scaled), Event("2026-01-02", "Terminating", rolled)]
+    assert stack_view.last_move(activities) == f"{request}, 2026-01-01"
+    assert stack_view.last_move(activities[1:]) == ""
 
 
 def test_news_stand_among_the_activities_newest_last() -> None:
     news = [Event(f"2026-01-0{day}T00:00:00+00:00", f"day {day}", "exited", LOCAL_SOURCE) for day in range(2, 10)]
     seen = view(3).with_news(reversed(news[:3]))
     assert [event.text for event in seen.events] == ["Launching a new EC2 instance", "day 2", "day 3", "day 4"]
-    assert "(Launching a new EC2 instance, 2026-01-01" in summary.headline(seen)
     assert [event.text for event in view(3).with_news(news).events] == [f"day {day}" for day in range(2, 10)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from goldfleet.aws_session import Account, AwsSession
 from goldfleet.cli import pulumi_finder
 from goldfleet.cli.checkout import CHECKOUT, cache_folder
+from goldfleet.cli.checks.examples import examples
 from goldfleet.cli.checks.finding import Check, Finding, failed, ok, warning
 from goldfleet.cli.checks.machine import pulumi
 from goldfleet.contract.names import TAG_RELEASE, Names
@@ -23,11 +25,18 @@ CREDENTIALS = "credentials"
 """The check without which AWS answers nothing."""
 
 
-def account_checks(settings: Settings, names: Names) -> list[tuple[str, Check]]:
-    """The checks, from what all others need to what only the first `up` needs."""
+def account_checks(settings: Settings, raw: Mapping[str, object], names: Names) -> list[tuple[str, Check]]:
+    """The checks, from what all others need to what only the first `up` needs.
+
+    Args:
+        settings: all settings, checked.
+        raw: as they stand in the settings file.
+        names: names of the stack.
+    """
     aws = settings.aws
     session = AwsSession(Account(aws.account_id, aws.region, aws.endpoint, aws.profile))
     return [
+        ("examples", partial(_examples, raw)),
         ("Pulumi CLI", pulumi),
         ("state backend", _state_backend),
         (CREDENTIALS, partial(_credentials, session)),
@@ -38,6 +47,13 @@ def account_checks(settings: Settings, names: Names) -> list[tuple[str, Check]]:
         ("domain", partial(_domain, session, settings)),
         ("release", partial(_release, session, settings)),
     ]
+
+
+def _examples(raw: Mapping[str, object]) -> Finding:
+    left = list(examples(raw))
+    if left:
+        return failed(f"still examples: {', '.join(left)}", "write your own values into the settings file")
+    return ok("none left in the settings file")
 
 
 def _credentials(session: AwsSession) -> Finding:
@@ -72,8 +88,9 @@ def _state_backend() -> Finding:
         check=False,
     )
     if asked.returncode != 0:
-        last = asked.stderr.strip().splitlines()[-1:] or ["no answer"]
-        return failed(last[0].removeprefix("error: "), "run `pulumi login s3://...`, or set PULUMI_BACKEND_URL")
+        last = (asked.stderr.strip().splitlines() or ["no answer"])[-1].removeprefix("error: ")
+        detail = "none is chosen" if "PULUMI_ACCESS_TOKEN" in last else last
+        return failed(detail, "run `pulumi login s3://...`, or set PULUMI_BACKEND_URL")
     url = str(json.loads(asked.stdout)["url"])
     if url.startswith("file:"):
         return warning(f"{url}: only this machine has the state", "run `pulumi login s3://...` to share it")

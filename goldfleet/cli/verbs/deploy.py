@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
         with terminal.step("baking the release") as step:
             release = bake(settings, session_of(settings), step)
         settings_of(options.stack).change("image", "release", release)
-        terminal.line(f"image.release is {release} now")
+        terminal.line(f"image.release is {release} now; `working-tree` would follow this checkout")
         bring_up(options.stack, terminal)
     show_stack(options.stack, terminal)
     return 0

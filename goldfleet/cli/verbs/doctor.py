@@ -14,7 +14,7 @@ from goldfleet.cli.terminal import Terminal
 
 EXAMPLES = """\
   goldfleet doctor             this machine, for the local cloud
-  goldfleet doctor -s dev      credentials, account, state backend, quotas, domain, release
+  goldfleet doctor -s dev      examples, credentials, state backend, quotas, domain, release
 """
 
 MARKS = {Level.OK: ("ok", "green"), Level.WARNING: ("warn", "yellow"), Level.FAILED: ("FAIL", "red")}
@@ -28,8 +28,9 @@ def run(options: argparse.Namespace) -> int:
     """Runs `doctor`; changes nothing. 1 when a check failed, 0 with warnings."""
     terminal = Terminal()
     terminal.line(f"stack {options.stack}")
-    settings = settings_of(options.stack).load()
-    checks = machine_checks() if options.stack == LOCAL else account_checks(settings, names_of(settings))
+    file = settings_of(options.stack)
+    settings = file.load()
+    checks = machine_checks() if options.stack == LOCAL else account_checks(settings, file.raw(), names_of(settings))
     worst = Level.OK
     for name, found in run_checks(checks, gate=CREDENTIALS):
         mark, colour = MARKS[found.level]
