@@ -52,6 +52,18 @@ def find(ec2: Any, project: str, release: str) -> Image | None:
     return _image(images[0]) if images else None
 
 
+def of_project(ec2: Any, project: str) -> list[Image]:
+    """All images of a project, oldest first.
+
+    Args:
+        ec2: boto3 client.
+        project: tag `goldfleet:project`.
+    """
+    answer = ec2.describe_images(Owners=["self"], Filters=[{"Name": f"tag:{TAG_PROJECT}", "Values": [project]}])
+    images = sorted(answer["Images"], key=lambda image: (image.get("CreationDate", ""), image["ImageId"]))
+    return [_image(image) for image in images]
+
+
 def get(ec2: Any, image_id: str) -> Image:
     """The image with this id.
 

@@ -79,8 +79,10 @@ class GoldenImage(Resource):
         return self._state(new, context)
 
     def delete(self, old: Existing, context: Context) -> None:
-        """Removes nothing: a rollback target or another stack may need the image."""
-        context.progress(f"{old.state.get('imageId')} stays registered")
+        """Removes nothing: a rollback target or another stack may need an image. Says how to remove each."""
+        for image in images.of_project(self._aws.client("ec2"), old.inputs["project"]):
+            remove = f"aws ec2 deregister-image --image-id {image.id} --delete-associated-snapshots"
+            context.tell(f"{image.id} stays registered, release {image.release[:12]}; remove it by `{remove}`")
 
     def _state(self, inputs: Values, context: Context) -> Values:
         image = None if has_unknown(inputs) else self._found(inputs)

@@ -14,7 +14,7 @@ import pytest
 from goldfleet.errors import GoldfleetError
 from image.release import working_tree
 from infra.provider.resources import GoldenImage
-from tests.infra.provider.conftest import LEFT_BY_PULUMI, Desk
+from tests.infra.provider.conftest import LEFT_BY_PULUMI, Desk, Lines
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240), pytest.mark.filterwarnings(*LEFT_BY_PULUMI)]
 
@@ -88,8 +88,11 @@ def test_the_working_tree_is_baked_by_up_only_and_an_edit_is_an_update(
     back, lines = baker.up(golden(first, project))
     assert (lines.operations["image"], back["image_id"]) == ("update", outputs["image_id"])
     assert "building the app layer" not in lines.passing
-    baker.engine(golden(first, project)).destroy()
+    said = Lines()
+    baker.engine(golden(first, project)).destroy(said)
     assert set(registered(baker, project)) == {first, second}
+    for image in (outputs["image_id"], again["image_id"]):
+        assert any(f"deregister-image --image-id {image} " in line for line in said.kept)
 
 
 def test_a_pinned_release_is_registered_where_its_layer_is_and_refused_elsewhere(
