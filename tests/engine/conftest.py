@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from local.network_number import choose_network
-from tests.engine.world import ROOT, Change, World, new_world
-
-START = 60.0
+from tests.engine.world import Change, World, new_world
+from tests.local.control.running import running_control
 
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A control plane where stores and targets are ready at once."""
-    folder = tmp_path_factory.mktemp("control")
-    ready = folder / "ready.json"
-    command = [sys.executable, "-m", "local.control", "--network", str(choose_network(folder)), "--no-data-plane"]
-    with subprocess.Popen([*command, "--ready-file", str(ready), "--exit-with-parent"], cwd=ROOT) as process:
-        deadline = time.monotonic() + START
-        while not ready.exists():
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield json.loads(ready.read_text())["endpoint"]
-        process.terminate()
+    with running_control(tmp_path_factory.mktemp("control")) as control:
+        yield control.endpoint
 
 
 @pytest.fixture(scope="module")

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.addresses import control_endpoint
-from local.network_number import choose_network
 from tests.image.told import Told, tell
-from tests.local.control.running import START, Control, wait_until
+from tests.local.control.running import Control, running_control
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
 def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
-    folder = tmp_path_factory.mktemp("control")
-    network, ready = choose_network(folder), folder / "ready.json"
-    command = [sys.executable, "-m", "local.control", "--network", str(network), "--no-data-plane"]
-    process = subprocess.Popen([*command, "--ready-file", str(ready), "--exit-with-parent"])
-    try:
-        wait_until(lambda: ready.exists() or process.poll() is not None, START)
-        assert process.poll() is None
-        yield Control(control_endpoint(network), network)
-    finally:
-        process.terminate()
-        process.wait(20)
+    with running_control(tmp_path_factory.mktemp("control")) as control:
+        yield control
 
 
 @pytest.fixture

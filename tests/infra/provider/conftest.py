@@ -6,8 +6,6 @@ import base64
 import gc
 import os
 import shutil
-import subprocess
-import sys
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,9 +22,7 @@ from goldfleet.cli.engine import Engine
 from goldfleet.cli.local_project import LocalProject
 from goldfleet.cli.pulumi_finder import PULUMI_VERSION
 from infra.provider.resources import Provider
-from local.addresses import control_endpoint
-from local.network_number import choose_network
-from tests.local.control.running import START, Control, wait_until
+from tests.local.control.running import Control, running_control, wait_until
 
 ROOT = Path(__file__).parents[3]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "goldfleet"
@@ -34,17 +30,8 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "goldfl
 
 @pytest.fixture(scope="session")
 def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
-    folder = tmp_path_factory.mktemp("control")
-    network, ready = choose_network(folder), folder / "ready.json"
-    command = [sys.executable, "-m", "local.control", "--network", str(network), "--no-data-plane"]
-    process = subprocess.Popen([*command, "--ready-file", str(ready), "--exit-with-parent"])
-    try:
-        wait_until(lambda: ready.exists() or process.poll() is not None, START)
-        assert process.poll() is None
-        yield Control(control_endpoint(network), network)
-    finally:
-        process.terminate()
-        process.wait(20)
+    with running_control(tmp_path_factory.mktemp("control")) as control:
+        yield control
 
 
 @dataclass

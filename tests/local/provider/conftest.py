@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from goldfleet.aws_session import DUMMY_ACCOUNT, Account
-from local.network_number import choose_network
 from local.provider.aws import Aws
+from tests.local.control.running import running_control
 from tests.local.provider.ground import Ground, Rows
 
-START = 60.0
 REGION = "eu-central-1"
 
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where AWS answers."""
-    folder = tmp_path_factory.mktemp("control")
-    ready = folder / "ready.json"
-    command = [sys.executable, "-m", "local.control", "--network", str(choose_network(folder)), "--no-data-plane"]
-    root = Path(__file__).parents[3]
-    with subprocess.Popen([*command, "--ready-file", str(ready), "--exit-with-parent"], cwd=root) as process:
-        deadline = time.monotonic() + START
-        while not ready.exists():
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield json.loads(ready.read_text())["endpoint"]
-        process.terminate()
+    with running_control(tmp_path_factory.mktemp("control")) as control:
+        yield control.endpoint
 
 
 @pytest.fixture(scope="session")
