@@ -14,11 +14,10 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All in one group: they share the cloud, so one worker runs them, one after the other."""
+    """They drive a whole local cloud, which takes its time."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.fleet)
-            item.add_marker(pytest.mark.xdist_group("fleet"))
             item.add_marker(pytest.mark.timeout(600))
 
 
