@@ -8,7 +8,7 @@ PARALLEL = -n 2 --dist loadgroup --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up scale deploy status logs doctor down run test prove check bench
+.PHONY: help setup pulumi up scale deploy status logs doctor down run test prove check bench
 .SILENT:
 
 help: ## this list
@@ -47,10 +47,13 @@ check: setup ## style, types, who may import whom
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-test: check ## every behaviour, at small counts
+pulumi: setup # the Pulumi CLI takes minutes where it must be built: before the tests, not within one
+	.venv/bin/python -m goldfleet.cli.pulumi_finder
+
+test: check pulumi ## every behaviour, at small counts
 	$(PYTEST) $(PARALLEL)
 
-prove: check ## the same tests at full counts
+prove: check pulumi ## the same tests at full counts
 	$(PYTEST) $(PARALLEL) --prove
 
 bench: setup ## the figures of docs/, measured here

@@ -1,6 +1,7 @@
 """Finds the Pulumi CLI: on PATH, in the user's cache, from the official installer, or built from its Go module.
 
-Whatever is got stays in the cache by version, so that it is got once.
+Whatever is got stays in the cache by version, so that it is got once. `python -m goldfleet.cli.pulumi_finder` gets it
+and prints where it is.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from semver import VersionInfo
 
+from goldfleet.cli.checkout import cache_folder
 from goldfleet.errors import ToolMissing
 
 PULUMI_VERSION = "3.259.0"
@@ -180,3 +182,7 @@ def _one_at_a_time(lock: Path, report: Report) -> Iterator[None]:
             report("waiting for another command that gets the Pulumi CLI")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":
+    print(find_pulumi(cache_folder(), print))

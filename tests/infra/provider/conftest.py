@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gc
-import os
 import shutil
 import uuid
 import warnings
@@ -18,14 +17,14 @@ import pytest
 from pulumi.automation import EngineEvent
 
 from goldfleet.aws_session import DUMMY_ACCOUNT
+from goldfleet.cli.checkout import cache_folder
 from goldfleet.cli.engine import Engine
 from goldfleet.cli.local_project import LocalProject
-from goldfleet.cli.pulumi_finder import PULUMI_VERSION
+from goldfleet.cli.pulumi_finder import find_pulumi
 from infra.provider.resources import Provider
 from tests.local.control.running import Control, running_control, wait_until
 
 ROOT = Path(__file__).parents[3]
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "goldfleet"
 
 
 @pytest.fixture(scope="session")
@@ -85,9 +84,14 @@ def pytest_unconfigure() -> None:
     warnings.filterwarnings("ignore", category=pytest.PytestUnraisableExceptionWarning)
 
 
+@pytest.fixture(scope="session")
+def cli() -> Path:
+    """The Pulumi CLI, from the cache of the person who runs the tests."""
+    return find_pulumi(cache_folder(), print)
+
+
 @pytest.fixture
-def desk(tmp_path: Path, control: Control) -> Iterator[Desk]:
-    cli = CACHE / "pulumi" / PULUMI_VERSION / "bin" / "pulumi"
+def desk(tmp_path: Path, control: Control, cli: Path) -> Iterator[Desk]:
     plugins = {"goldfleet": ROOT / "infra" / "provider"}
     project = LocalProject("goldfleet", tmp_path / "project", tmp_path / "state", plugins, cli)
     control.local("DELETE", "requests")
