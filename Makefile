@@ -2,7 +2,7 @@
 STACK ?= local
 GOLDFLEET = .venv/bin/goldfleet
 PYTEST = .venv/bin/python -m pytest
-PARALLEL = -n 2 --dist loadgroup --no-loadscope-reorder
+PARALLEL = -n 2 --dist loadscope --no-loadscope-reorder
 
 # Compiled modules are kept: without them every run compiles the AWS SDK anew.
 unexport PYTHONDONTWRITEBYTECODE

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-
-FLEET = Path(__file__).parent / "fleet"
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 for name in [name for name in os.environ if name.startswith(("AWS_", "PULUMI_", "GOLDFLEET_"))]:
     del os.environ[name]
@@ -20,12 +19,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--prove", action="store_true", help="run the same tests at full counts")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """A file's tests share what they start, and the fleet's share one local cloud: each group has one worker."""
-    for item in items:
-        group = "fleet" if item.path.is_relative_to(FLEET) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "fleet" if file.startswith("tests/fleet/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
+    return Groups(config, log)
 
 
 @pytest.fixture(scope="session")
