@@ -36,7 +36,7 @@ def test_a_killed_store_is_back_with_its_data(cloud: Cloud, person: httpx.Client
         wait(lambda: all_good(person, name), BACK)
         restarted = [event for event in Events(cloud.run_folder.events).read() if event["subject"] == store.name]
         assert restarted, f"no event tells of {store.name}"
-        assert f"{store.name} was restarted" in cloud.do("status")
+        wait(lambda store=store: f"{store.name} was restarted" in cloud.do("status"), BACK)  # type: ignore[misc]
 
 
 def feeds(person: httpx.Client) -> list[httpx.Response]:
