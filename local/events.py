@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,47 +37,97 @@ class Events:
 
     def record(self, kind: str, subject: str, text: str, **fields: Any) -> None:
         """Appends one event; a text that is too long is cut."""
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "r+b", buffering=0) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with self._locked() as file:
             line = _line({"time": time.time(), "kind": kind, "subject": subject, "text": text, **fields})
             if file.seek(0, os.SEEK_END) + len(line) > self.size_limit:
-                _drop_older_half(file)
-            file.write(line)
+                self._replace(_newer_half(file) + line)
+            else:
+                file.write(line)
 
     def read(self) -> list[dict[str, Any]]:
         """All events that are kept, oldest first."""
-        return [event for event, _ in self._from(0)]
+        if not self.path.exists():
+            return []
+        with self.path.open("rb") as file:
+            return list(_next_events(file))
 
     def follow(self, stop: Callable[[], bool]) -> Iterator[dict[str, Any]]:
         """Yields what is kept, then what comes, until `stop()` is true; each event once, unless it was dropped."""
-        offset, latest = 0, 0.0
+        following = True
+        with closing(_Reader(self.path)) as reader:
+            while following:
+                following = not stop()
+                yield from reader.news()
+                if following:
+                    time.sleep(_POLL)
+
+    @contextmanager
+    def _locked(self) -> Iterator[Any]:
         while True:
-            stopped = stop()
-            if offset > self._size():
-                offset = 0
-            for event, after in self._from(offset):
-                offset = after
-                if event["time"] > latest:
-                    latest = event["time"]
-                    yield event
-            if stopped:
-                return
-            time.sleep(_POLL)
-
-    def _size(self) -> int:
-        return self.path.stat().st_size if self.path.exists() else 0
-
-    def _from(self, offset: int) -> Iterator[tuple[dict[str, Any], int]]:
-        if not self.path.exists():
-            return
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            for line in file:
-                if not line.endswith(b"\n"):
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(descriptor, "r+b", buffering=0) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if _is_at(file, self.path):
+                    yield file
                     return
-                offset += len(line)
-                yield json.loads(line), offset
+
+    def _replace(self, content: bytes) -> None:
+        # A file of its own, so that a reader is never in the middle of what moves under it.
+        successor = self.path.with_suffix(".next")
+        descriptor = os.open(successor, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        successor.replace(self.path)
+
+
+class _Reader:
+    """Reads on from where it was; finishes a file that was replaced before it opens the successor."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: Any = None
+        self._latest = 0.0
+
+    def news(self) -> Iterator[dict[str, Any]]:
+        if self._file is None:
+            yield from self._open()
+            return
+        replaced = not _is_at(self._file, self._path)
+        yield from self._unseen()
+        if replaced:
+            yield from self._open()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> Iterator[dict[str, Any]]:
+        self.close()
+        if self._path.exists():
+            self._file = self._path.open("rb")
+            yield from self._unseen()
+
+    def _unseen(self) -> Iterator[dict[str, Any]]:
+        for event in _next_events(self._file):
+            if event["time"] > self._latest:
+                self._latest = event["time"]
+                yield event
+
+
+def _is_at(file: Any, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _next_events(file: Any) -> Iterator[dict[str, Any]]:
+    while line := file.readline():
+        if not line.endswith(b"\n"):
+            file.seek(-len(line), os.SEEK_CUR)
+            return
+        yield json.loads(line)
 
 
 def _line(event: dict[str, Any]) -> bytes:
@@ -88,8 +139,7 @@ def _line(event: dict[str, Any]) -> bytes:
     return line + b"\n"
 
 
-def _drop_older_half(file: Any) -> None:
+def _newer_half(file: Any) -> bytes:
     file.seek(0)
-    lines = file.read().splitlines(keepends=True)
-    file.truncate(0)
-    file.write(b"".join(lines[len(lines) // 2 :]))
+    lines: list[bytes] = file.read().splitlines(keepends=True)
+    return b"".join(lines[len(lines) // 2 :])
