@@ -7,11 +7,12 @@ from goldfleet.cli.checkout import CHECKOUT
 from goldfleet.cli.stack_account import project_name
 from goldfleet.cli.terminal import Step
 from goldfleet.errors import ReleaseError
-from image import app_layer, images
-from image.app_layer import Layer
-from image.register import register
+from image.app_layer import layer as app_layer
+from image.app_layer.layer import Layer
+from image.registry import images
+from image.registry.register import register
+from image.registry.snapshots import Snapshots
 from image.release import working_tree
-from image.snapshots import Snapshots
 from infra.settings import Settings
 
 

@@ -19,11 +19,12 @@ from goldfleet.servicer import (
     compare,
     has_unknown,
 )
-from image import app_layer, images
-from image.images import Image
-from image.register import register
+from image.app_layer import layer as app_layer
+from image.registry import images
+from image.registry.images import Image
+from image.registry.register import register
+from image.registry.snapshots import Snapshots
 from image.release import working_tree
-from image.snapshots import Snapshots
 from infra.provider.aws import Aws
 
 WORKING_TREE = "working-tree"

@@ -1,6 +1,7 @@
 """Releases on this machine: the app volume behind an image, read block by block and unpacked once.
 
-The blocks come through EBS's direct API, as anybody would read a snapshot; what is in them only `image.unpack` knows.
+The blocks come through EBS's direct API, as anybody would read a snapshot; what is in them only
+`image.app_layer.unpack` knows.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Releases:
         volume = target.with_name(f".{target.name}.volume")
         try:
             self._read(snapshot, volume)
-            unpack = (sys.executable, "-m", "image.unpack", "--snapshot-file", str(volume), str(target))
+            unpack = (sys.executable, "-m", "image.app_layer.unpack", "--snapshot-file", str(volume), str(target))
             OneShot(self._folder, MYSELF, clean_environment(PYTHONPATH=str(PROJECT)), _UNPACK).run(unpack)
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
             raise LocalCloudError(snapshot, f"cannot be read ({error})", "register the release again") from error

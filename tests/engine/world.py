@@ -21,7 +21,7 @@ from goldfleet.cli.checkout import cache_folder
 from goldfleet.cli.engine import Engine, Project
 from goldfleet.cli.local_project import LocalProject
 from goldfleet.cli.pulumi_finder import find_pulumi
-from image.images import APP_DEVICE, ROOT_DEVICE
+from image.registry.images import APP_DEVICE, ROOT_DEVICE
 from infra.stack import main
 
 ROOT = Path(__file__).parents[2]

@@ -12,10 +12,10 @@ from typing import Any
 
 from goldfleet.contract.clone import Shard, Store, UserData
 from goldfleet.contract.stores import Endpoint
-from image import iso
-from image.register import parameters
-from image.snapshots import Snapshots
-from image.volume import app_volume, empty_volume
+from image.app_layer import iso
+from image.registry.register import parameters
+from image.registry.snapshots import Snapshots
+from image.registry.volume import app_volume, empty_volume
 from tests.local.plane.cloud import Cloud, wait_for
 
 APP = """

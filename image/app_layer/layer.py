@@ -13,7 +13,8 @@ from pathlib import Path
 
 from goldfleet.contract.service import LAYER_MANIFEST, LAYER_SITE_PACKAGES
 from goldfleet.errors import ReleaseError
-from image import cache, iso, site_packages
+from image import cache
+from image.app_layer import iso, site_packages
 from image.release import LOCK, Runtime, digest, file_digest, require_app_only, sources
 
 CONTENTS = "contents.sha256"

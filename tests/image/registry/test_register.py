@@ -13,12 +13,12 @@ import botocore.exceptions
 import pytest
 
 from goldfleet.errors import ReleaseError
-from image import images
-from image.app_layer import Layer, build
-from image.blocks import BLOCK
-from image.register import register
-from image.snapshots import Snapshots
-from image.unpack import unpack
+from image.app_layer.layer import Layer, build
+from image.app_layer.unpack import unpack
+from image.registry import images
+from image.registry.blocks import BLOCK
+from image.registry.register import register
+from image.registry.snapshots import Snapshots
 from tests.local.control.running import Control
 
 

@@ -36,8 +36,8 @@ def write(content: Mapping[str, Path], target: Path) -> None:
         ReleaseError: it cannot be written.
     """
     listing = json.dumps({path: str(file) for path, file in sorted(content.items())})
-    command = [sys.executable, "-P", "-m", "image.iso", str(target)]
-    environment = {**os.environ, "TZ": "UTC", "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    command = [sys.executable, "-P", "-m", "image.app_layer.iso", str(target)]
+    environment = {**os.environ, "TZ": "UTC", "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     done = subprocess.run(
         command, input=listing, text=True, capture_output=True, timeout=TIMEOUT, env=environment, check=False
     )

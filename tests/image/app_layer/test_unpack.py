@@ -12,12 +12,13 @@ import pycdlib
 import pytest
 
 from goldfleet.errors import ReleaseError
-from image import gpt, iso
-from image.app_layer import CONTENTS, Layer
-from image.blocks import BLOCK
+from image import gpt
+from image.app_layer import iso
+from image.app_layer.layer import CONTENTS, Layer
+from image.app_layer.unpack import unpack
+from image.registry.blocks import BLOCK
+from image.registry.volume import GIB, app_volume
 from image.release import file_digest
-from image.unpack import unpack
-from image.volume import GIB, app_volume
 
 RELEASE = "ab" * 32
 
@@ -56,7 +57,7 @@ def damage(volume: Path, offset: int, content: bytes) -> None:
 
 def test_the_tree_is_complete_and_read_only(volume: Path, tmp_path: Path) -> None:
     target = tmp_path / "releases" / "one"
-    command = [sys.executable, "-m", "image.unpack", "--snapshot-file", str(volume), str(target)]
+    command = [sys.executable, "-m", "image.app_layer.unpack", "--snapshot-file", str(volume), str(target)]
     subprocess.run(command, check=True, timeout=60)
     found = {path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*") if path.is_file()}
     expected = {name: (tmp_path / "source" / name).read_bytes() for name in found}
@@ -124,7 +125,14 @@ def test_names_that_lead_out_and_links_are_refused(tmp_path: Path) -> None:
 def test_a_wrong_file_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
     (tmp_path / "no").write_text("no volume")
     for name in ("no", "missing"):
-        command = [sys.executable, "-m", "image.unpack", "--snapshot-file", str(tmp_path / name), str(tmp_path / "t")]
+        command = [
+            sys.executable,
+            "-m",
+            "image.app_layer.unpack",
+            "--snapshot-file",
+            str(tmp_path / name),
+            str(tmp_path / "t"),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1

@@ -17,8 +17,8 @@ import botocore.exceptions
 
 from goldfleet.contract.names import TAG_PROJECT
 from goldfleet.errors import ReleaseError
-from image import blocks
-from image.volume import Volume
+from image.registry import blocks
+from image.registry.volume import Volume
 
 TAG_LAYER = "goldfleet:layer"
 PARALLEL_PUTS = 8

@@ -13,12 +13,12 @@ import botocore.exceptions
 
 from goldfleet.contract.names import TAG_PROJECT, TAG_RELEASE
 from goldfleet.errors import ReleaseError
-from image import images
-from image.app_layer import Layer
-from image.images import APP_DEVICE, ROOT_DEVICE, Image
+from image.app_layer.layer import Layer
+from image.registry import images
+from image.registry.images import APP_DEVICE, ROOT_DEVICE, Image
+from image.registry.snapshots import Snapshots
+from image.registry.volume import app_volume, empty_volume
 from image.release import require_app_only
-from image.snapshots import Snapshots
-from image.volume import app_volume, empty_volume
 
 NO_OS_LAYER = "no-os"
 """Names the empty root of images without an OS layer; one snapshot serves them all."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from image import gpt
-from image.blocks import BLOCK
+from image.registry.blocks import BLOCK
 
 GIB = 1024**3
 

@@ -1,6 +1,7 @@
 """Reads an app volume's raw bytes and lays its layer out as a read-only tree.
 
-`python -m image.unpack --snapshot-file FILE TARGET`, for a data plane that has the blocks of the image's snapshot.
+`python -m image.app_layer.unpack --snapshot-file FILE TARGET`, for a data plane that has the blocks of the
+image's snapshot.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pycdlib.pycdlibexception import PyCdlibException
 from goldfleet.contract.service import LAYER_MANIFEST
 from goldfleet.errors import GoldfleetError, ReleaseError
 from image import gpt
-from image.app_layer import CONTENTS
+from image.app_layer.layer import CONTENTS
 
 HEAD = 34 * gpt.SECTOR
 ENTRIES_LIMIT = 100_000
@@ -33,7 +34,7 @@ site-packages/: files 0444, folders 0555. It appears at once, complete and with 
 if it is there with the same content already, nothing is done. To remove it: chmod -R u+w TARGET && rm -r TARGET.
 
 example:
-  python -m image.unpack --snapshot-file app.raw releases/3f2a...
+  python -m image.app_layer.unpack --snapshot-file app.raw releases/3f2a...
 """
 
 
@@ -156,7 +157,7 @@ class _Part(io.RawIOBase):
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m image.unpack",
+        prog="python -m image.app_layer.unpack",
         description="Lays out the app layer of an image's app volume as a read-only tree.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

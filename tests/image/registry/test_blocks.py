@@ -8,8 +8,9 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image import blocks, gpt
-from image.volume import GIB, Extent, Volume, empty_volume
+from image import gpt
+from image.registry import blocks
+from image.registry.volume import GIB, Extent, Volume, empty_volume
 
 CONTENTS = {0: b"a" * blocks.BLOCK, 7: b"b" * blocks.BLOCK, 2: b"c" * blocks.BLOCK}
 

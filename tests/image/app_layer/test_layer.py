@@ -10,18 +10,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.image.app_layer.test_unpack import raw_volume
 
 from goldfleet.errors import ReleaseError
-from image.app_layer import build, cached
+from image.app_layer.layer import build, cached
+from image.app_layer.unpack import unpack
 from image.launch.layer import AppLayer
-from image.unpack import unpack
 from tests.image.conftest import ROOT, write_checkout
-from tests.image.test_unpack import raw_volume
 from tests.local.control.running import wait_until
 
-BUILD = (
-    "import sys; from pathlib import Path; from image.app_layer import build; print(build(Path(sys.argv[1]), ['app']))"
-)
+BUILD = "import sys; from pathlib import Path; "
+    "from image.app_layer.layer import build; print(build(Path(sys.argv[1]), ['app']))"
 
 
 def build_elsewhere(root: Path, cache: Path, **environment: str) -> subprocess.Popen[str]:

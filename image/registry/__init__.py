@@ -1,0 +1,1 @@
+"""Layers -> snapshots -> one registered image per release, and what is removed again."""
