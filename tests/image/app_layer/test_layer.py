@@ -19,8 +19,12 @@ from image.launch.layer import AppLayer
 from tests.image.conftest import ROOT, write_checkout
 from tests.local.control.running import wait_until
 
-BUILD = "import sys; from pathlib import Path; "
-    "from image.app_layer.layer import build; print(build(Path(sys.argv[1]), ['app']))"
+BUILD = """
+import sys
+from pathlib import Path
+from image.app_layer.layer import build
+print(build(Path(sys.argv[1]), ["app"]))
+"""
 
 
 def build_elsewhere(root: Path, cache: Path, **environment: str) -> subprocess.Popen[str]:
