@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.image.app_layer.test_unpack import raw_volume
 
 from goldfleet.errors import ReleaseError
 from image.app_layer.layer import build, cached
 from image.app_layer.unpack import unpack
 from image.launch.layer import AppLayer
+from tests.image.app_layer.test_unpack import raw_volume
 from tests.image.conftest import ROOT, write_checkout
 from tests.local.control.running import wait_until
 
