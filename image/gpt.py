@@ -16,6 +16,9 @@ from goldfleet.errors import ReleaseError
 SECTOR = 512
 START = 2048
 """First sector of the partition: 1 MiB, so that it starts with a block of its snapshot."""
+APP_PARTITION = uuid.UUID("e7a1c0de-90fd-5f1e-8a99-1a9e5a990001")
+"""The app partition's id, the same in every release: what mounts it is in the OS layer, which an app-only change must
+not touch."""
 
 _SIGNATURE = b"EFI PART"
 _LINUX_DATA = uuid.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4")
@@ -34,23 +37,18 @@ class Table:
     tail: bytes
 
 
-def partition_uuid(release: str) -> uuid.UUID:
-    """The id of a release's app partition."""
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"goldfleet:app:{release}")
-
-
 def table(release: str, partition_bytes: int, volume_bytes: int) -> Table:
     """The table of a volume whose only partition starts at sector `START`.
 
     Args:
-        release: digest; the volume's and the partition's ids derive from it.
+        release: digest; the volume's id derives from it.
         partition_bytes: a whole number of sectors.
         volume_bytes: a whole number of sectors with room for both ends.
     """
     sectors = volume_bytes // SECTOR
     entry = _ENTRY.pack(
         _LINUX_DATA.bytes_le,
-        partition_uuid(release).bytes_le,
+        APP_PARTITION.bytes_le,
         START,
         START + partition_bytes // SECTOR - 1,
         _READ_ONLY,

@@ -53,10 +53,11 @@ def test_the_partition_is_found_where_it_was_put(sectors: int, gibibytes: int) -
     assert len(table.tail) == 33 * gpt.SECTOR
 
 
-def test_each_release_has_a_partition_id_of_its_own() -> None:
-    assert gpt.partition_uuid("ab" * 32) == gpt.partition_uuid("ab" * 32)
-    assert gpt.partition_uuid("ab" * 32) != gpt.partition_uuid("cd" * 32)
-    assert gpt.partition_uuid("ab" * 32).bytes_le in gpt.table("ab" * 32, 512, GIB).head
+def test_every_release_has_the_same_partition_id_and_a_volume_id_of_its_own() -> None:
+    one, other = (gpt.table(release * 32, 512, GIB).head for release in ("ab", "cd"))
+    partition, volume = slice(2 * gpt.SECTOR + 16, 2 * gpt.SECTOR + 32), slice(gpt.SECTOR + 56, gpt.SECTOR + 72)
+    assert one[partition] == other[partition] == gpt.APP_PARTITION.bytes_le
+    assert one[volume] != other[volume]
 
 
 def test_an_empty_volume_has_no_block_to_send() -> None:
