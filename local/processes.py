@@ -71,6 +71,7 @@ class Program:
         output: file of the run folder that takes standard output and error, appended.
         environment: all its variables.
         account: who it runs as.
+        descriptors: open files that it inherits, under the same numbers.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Program:
     output: Path
     environment: Mapping[str, str]
     account: Account = MYSELF
+    descriptors: tuple[int, ...] = ()
 
 
 def spawn(folder: RunFolder, program: Program) -> subprocess.Popen[bytes]:
@@ -98,6 +100,7 @@ def spawn(folder: RunFolder, program: Program) -> subprocess.Popen[bytes]:
             user=program.account.uid,
             group=program.account.gid,
             extra_groups=None if program.account.uid is None else [],
+            pass_fds=program.descriptors,
         )
     finally:
         os.close(descriptor)
