@@ -64,7 +64,8 @@ class UserData:
         cache: the replication group of the cache.
         app_environment: variables for the app, by name.
         app_secrets: secrets for the app: name -> secret id.
-        aws_endpoint: where AWS answers, when it is not AWS (a loopback address); else None.
+        aws_endpoint: where AWS answers, when it is not AWS (a loopback or link-local address); else None.
+        authorities: certificates as PEM text: whom the clone trusts beside those that its image names.
         version: of this format; a clone refuses any other.
     """
 
@@ -79,6 +80,7 @@ class UserData:
     app_environment: Mapping[str, str] = field(default_factory=dict)
     app_secrets: Mapping[str, str] = field(default_factory=dict)
     aws_endpoint: str | None = None
+    authorities: str = ""
     version: int = VERSION
 
     def to_text(self) -> str:

@@ -28,7 +28,8 @@ User data is one JSON document of at most {clone.SIZE_LIMIT // 1024} KB, the sam
 version. A variable is `{environment.PREFIX}` and the field's name in capitals; lists and structures are JSON. The
 setting `app.environment` adds variables under names of its own. The migration, which runs before the app, sees the
 same variables with the owner's logins in `{environment.PREFIX}SHARDS`. Where the machine has the file
-`{service.CA_BUNDLE}`, OpenSSL's variable `SSL_CERT_FILE` names it: the authorities that both trust.
+`{service.CA_BUNDLE}`, or the user data names `authorities`, OpenSSL's variable `SSL_CERT_FILE` names a file with the
+system's authorities and those two: whom both trust.
 """
 
 

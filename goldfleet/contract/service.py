@@ -10,7 +10,7 @@ READY_PATH = "/readyz"
 STOP_SIGNAL = signal.SIGTERM
 USER = "goldfleet"
 CA_BUNDLE = "/etc/goldfleet/ca.pem"
-"""Authorities that the app trusts, if the machine has this file: the system's and those of the stores."""
+"""Authorities of the stores, in an image with an OS layer."""
 
 # Run with the app layer's root as working directory and its site-packages first on the path.
 SERVE_COMMAND = ("-m", "app")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,7 +15,6 @@ import botocore.session
 
 from goldfleet.contract.clone import UserData
 from goldfleet.contract.deadlines import METADATA
-from goldfleet.contract.stores import needs_tls
 from goldfleet.errors import ContractError
 
 CONFIG = botocore.config.Config(
@@ -34,15 +34,14 @@ class Aws:
     """botocore clients in the clone's region, at the endpoint its user data names.
 
     Raises:
-        ContractError: that endpoint is not a loopback address.
+        ContractError: that endpoint is neither a loopback nor a link-local address.
     """
 
     def __init__(self, user_data: UserData) -> None:
-        host = urlsplit(user_data.aws_endpoint or "").hostname
-        if user_data.aws_endpoint is not None and (host is None or needs_tls(host)):
+        if user_data.aws_endpoint is not None and not _stays_on_link(user_data.aws_endpoint):
             raise ContractError(
                 "user data: aws_endpoint",
-                f"'{user_data.aws_endpoint}' is not a loopback address",
+                f"'{user_data.aws_endpoint}' is not a loopback or link-local address",
                 "leave it out: then AWS itself is asked",
             )
         self._endpoint = user_data.aws_endpoint
@@ -66,6 +65,15 @@ class Aws:
         )
         provider = botocore.credentials.InstanceMetadataProvider(iam_role_fetcher=fetcher)
         return botocore.credentials.CredentialResolver([provider])
+
+
+def _stays_on_link(url: str) -> bool:
+    """True for an address that no router forwards: credentials in clear get no further than this machine's host."""
+    try:
+        address = ipaddress.ip_address(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_link_local
 
 
 class Clients(Protocol):

@@ -16,19 +16,23 @@ from image.launch.aws import Login
 from image.launch.metadata import Clone
 
 APP_ROLES_VARIABLE = "GOLDFLEET_APP_ROLES"
+AUTHORITIES_VARIABLE = "SSL_CERT_FILE"
+"""OpenSSL's own (SSL_CTX_set_default_verify_paths(3)); the setting app.environment may name another file."""
+AUTHORITIES_FILE = "authorities.pem"
 MIGRATE_FOLDER = "migrate"
 SECRETS_FOLDER = "secrets"
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What was read from Secrets Manager and SSM, shards in order.
+    """What was read from Secrets Manager, SSM and the image, shards in order.
 
     Args:
         apps, owners: logins per shard.
         replicas: JSON text per shard.
         sessions, cache: logins of the two stores.
         secrets: text of the app's own secrets, by name.
+        authorities: PEM text, or nothing when the system's are enough.
     """
 
     apps: Sequence[Login]
@@ -37,6 +41,7 @@ class Fetched:
     sessions: Login
     cache: Login
     secrets: Mapping[str, str] = field(default_factory=dict)
+    authorities: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ def serving(user_data: UserData, clone: Clone, release: str, runtime: Path, fetc
     files |= {replicas_file(runtime, n).name: text for n, text in enumerate(fetched.replicas)}
     files |= {"sessions.password": fetched.sessions.password, "cache.password": fetched.cache.password}
     files |= {f"{SECRETS_FOLDER}/{_file_name(name)}": text for name, text in fetched.secrets.items()}
-    return Process(_app_variables(user_data) | environment.to_variables(), files)
+    files |= {AUTHORITIES_FILE: fetched.authorities} if fetched.authorities else {}
+    return Process(_app_variables(user_data, runtime, fetched) | environment.to_variables(), files)
 
 
 def migrating(user_data: UserData, clone: Clone, release: str, runtime: Path, fetched: Fetched) -> Process:
@@ -74,7 +80,7 @@ def migrating(user_data: UserData, clone: Clone, release: str, runtime: Path, fe
     files = {f"{MIGRATE_FOLDER}/owner-{n}.password": owner.password for n, owner in enumerate(fetched.owners)}
     variables = replace(environment, shards=shards).to_variables()
     return Process(
-        _app_variables(user_data) | variables | {APP_ROLES_VARIABLE: str(folder / "app-roles.json")},
+        _app_variables(user_data, runtime, fetched) | variables | {APP_ROLES_VARIABLE: str(folder / "app-roles.json")},
         files | {f"{MIGRATE_FOLDER}/app-roles.json": json.dumps(roles)},
     )
 
@@ -106,13 +112,14 @@ def _environment(user_data: UserData, clone: Clone, release: str, runtime: Path,
     )
 
 
-def _app_variables(user_data: UserData) -> dict[str, str]:
+def _app_variables(user_data: UserData, runtime: Path, fetched: Fetched) -> dict[str, str]:
     for name in user_data.app_environment:
         if name.startswith(PREFIX) or name.startswith("PYTHON"):
             raise ContractError(
                 f"app.environment.{name}", f"names starting with {PREFIX} and PYTHON are taken", "choose another name"
             )
-    return dict(user_data.app_environment)
+    trust = {AUTHORITIES_VARIABLE: str(runtime / AUTHORITIES_FILE)} if fetched.authorities else {}
+    return {**trust, **user_data.app_environment}
 
 
 def _file_name(name: str) -> str:

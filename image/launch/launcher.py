@@ -14,7 +14,7 @@ from goldfleet.contract import service
 from goldfleet.contract.clone import UserData
 from goldfleet.contract.deadlines import MIGRATION
 from goldfleet.errors import ContractError, ReleaseError
-from image.launch import environment, files, log
+from image.launch import authorities, environment, files, log
 from image.launch.aws import Aws, Clients, Secrets, replicas
 from image.launch.layer import AppLayer
 from image.launch.metadata import Metadata
@@ -47,7 +47,7 @@ def launch(root: Path, runtime: Path, metadata: Metadata) -> NoReturn:
 
 
 def fetch(user_data: UserData, aws: Clients) -> environment.Fetched:
-    """Reads every secret and parameter that the user data names."""
+    """Reads every secret and parameter that the user data names, and the authorities."""
     secrets, ssm = Secrets(aws), aws.client("ssm")
     return environment.Fetched(
         apps=[secrets.login(shard.app_secret) for shard in user_data.shards],
@@ -56,6 +56,7 @@ def fetch(user_data: UserData, aws: Clients) -> environment.Fetched:
         sessions=secrets.login(user_data.sessions.secret),
         cache=secrets.login(user_data.cache.secret),
         secrets={name: secrets.text(secret) for name, secret in user_data.app_secrets.items()},
+        authorities=authorities.bundle(user_data.authorities),
     )
 
 

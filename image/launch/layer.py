@@ -46,10 +46,6 @@ class AppLayer:
         return [sys._base_executable, "-S", "-P", "-B", *arguments]  # type: ignore[attr-defined]
 
     def variables(self, own: Mapping[str, str]) -> dict[str, str]:
-        """The whole environment of a process in the layer: `own`, and what Python needs; nothing is inherited.
-
-        OpenSSL trusts the machine's authorities of `CA_BUNDLE`, unless `own` names a file of its own.
-        """
+        """The whole environment of a process in the layer: `own`, and what Python needs; nothing is inherited."""
         path = os.pathsep.join((str(self.root), str(self.root / service.LAYER_SITE_PACKAGES)))
-        trust = {"SSL_CERT_FILE": service.CA_BUNDLE} if Path(service.CA_BUNDLE).is_file() else {}
-        return {**trust, **own, "PYTHONPATH": path, "PATH": os.defpath, "LANG": "C.UTF-8"}
+        return {**own, "PYTHONPATH": path, "PATH": os.defpath, "LANG": "C.UTF-8"}

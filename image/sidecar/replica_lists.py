@@ -41,6 +41,8 @@ class ReplicaLists:
             except ContractError as error:
                 log.line("warning", "list of replicas kept", reason=str(error))
                 continue
+            if not path.parent.is_dir():
+                continue  # The launcher has not come this far: it will write the list itself.
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 files.write(path, text)
                 log.line("info", "list of replicas changed", file=path.name, replicas=text)

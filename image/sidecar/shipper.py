@@ -12,25 +12,25 @@ import botocore.exceptions
 
 from image.launch import log
 from image.sidecar.batches import cut, events
-from image.sidecar.source import LogFile
+from image.sidecar.source import Source
 
 PAUSE = 0.5
-"""Seconds between looks at the file while there is nothing to ship."""
+"""Seconds between looks at the source while there is nothing to ship."""
 LONGEST_PAUSE = 30.0
 FLUSH = 5.0
 """Seconds that the last lines have to get out after the stop signal."""
 
 
 class Shipper:
-    """Ships one file into one stream.
+    """Ships one source into one stream.
 
     Args:
         client: makes the botocore client of CloudWatch Logs, when the first line is there.
         group, stream: where to; the stream is made, the group must exist.
-        source: the file.
+        source: where the lines come from.
     """
 
-    def __init__(self, client: Callable[[], Any], group: str, stream: str, source: LogFile) -> None:
+    def __init__(self, client: Callable[[], Any], group: str, stream: str, source: Source) -> None:
         self._make_client = client
         self._client: Any = None
         self._place = {"logGroupName": group, "logStreamName": stream}
@@ -45,6 +45,7 @@ class Shipper:
             if pause:
                 stop.wait(pause)
         deadline = time.monotonic() + FLUSH
+        self._source.settle()
         while self._source.read() and time.monotonic() < deadline and self._step(PAUSE) == 0:
             pass
 
@@ -57,7 +58,7 @@ class Shipper:
             return min(pause * 2, LONGEST_PAUSE)
 
     def ship(self) -> int:
-        """Ships one batch; returns how many bytes of the file it took.
+        """Ships one batch; returns how many bytes of the source it took.
 
         Raises:
             botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError: nothing was taken; try again.

@@ -27,6 +27,7 @@ user_data = st.builds(
     app_environment=st.dictionaries(text, text, max_size=3),
     app_secrets=st.dictionaries(text, text, max_size=3),
     aws_endpoint=st.none() | text,
+    authorities=text,
 )
 
 

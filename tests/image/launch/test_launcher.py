@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from goldfleet.contract import service
 from goldfleet.contract.environment import Environment
 from goldfleet.errors import ReleaseError
+from image.launch import authorities
 from image.launch.environment import Process
 from image.launch.launcher import migrate
 from image.launch.layer import AppLayer
@@ -25,6 +25,7 @@ from tests.image.told import Told, tell
 from tests.local.control.running import Control, wait_until
 
 RELEASE = "ab" * 32
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
 
 DUMP = """
 import json, os, pathlib, sys
@@ -133,8 +134,9 @@ def test_a_failed_migration_serves_nothing_and_says_why(
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"aws_endpoint": "http://10.0.0.1:4566"}, "is not a loopback address"),
-        ({"aws_endpoint": "http://localhost.example.org:4566"}, "is not a loopback address"),
+        ({"aws_endpoint": "http://10.0.0.1:4566"}, "is not a loopback or link-local address"),
+        ({"aws_endpoint": "http://localhost.example.org:4566"}, "is not a loopback or link-local address"),
+        ({"authorities": "/etc/ssl/ca.pem"}, "user data: authorities: no certificate in it"),
         ({"app_secrets": {"x": "nothing"}}, "secret nothing: cannot be read"),
         ({"app_secrets": {"../x": "nothing"}}, "secret nothing: cannot be read"),
         ({"app_environment": {"GOLDFLEET_STACK": "other"}}, "names starting with GOLDFLEET_ and PYTHON are taken"),
@@ -158,18 +160,19 @@ def test_a_layer_for_another_python_is_refused(launch: Callable[..., Any], layer
     assert "the layer needs python2.7" in done.stderr
 
 
-def test_a_process_trusts_the_machines_authorities_if_there_are_some(
-    layer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bundle = tmp_path / "ca.pem"
-    monkeypatch.setattr(service, "CA_BUNDLE", str(bundle))
-    opened = AppLayer.open(layer)
-    assert "SSL_CERT_FILE" not in opened.variables({})
-    bundle.touch()
-    migrate(opened, tmp_path / "run", Process({"RUN": str(tmp_path / "run"), "OUT": str(tmp_path)}, {}))
-    told = json.loads((tmp_path / "app.migrate.json").read_text())
-    assert told["variables"]["SSL_CERT_FILE"] == str(bundle)
-    assert opened.variables({"SSL_CERT_FILE": "/the/apps/own.pem"})["SSL_CERT_FILE"] == "/the/apps/own.pem"
+def test_app_and_migration_trust_the_authorities_of_the_user_data(launch: Callable[..., Any], tmp_path: Path) -> None:
+    assert launch(authorities=CERTIFICATE).returncode == 0
+    for name in ("app.__main__", "app.migrate"):
+        told = seen(tmp_path, name)
+        text = told["files"][told["variables"]["SSL_CERT_FILE"]]
+        assert text.endswith(CERTIFICATE)
+        assert text.startswith(authorities.SYSTEM.read_text().strip())
+
+
+def test_the_app_may_name_a_file_of_its_own(launch: Callable[..., Any], tmp_path: Path) -> None:
+    own = {"SSL_CERT_FILE": "/the/apps/own.pem", "RUN": str(tmp_path / "run"), "OUT": str(tmp_path / "out")}
+    assert launch(authorities=CERTIFICATE, app_environment=own).returncode == 0
+    assert seen(tmp_path, "app.__main__")["variables"]["SSL_CERT_FILE"] == "/the/apps/own.pem"
 
 
 def test_a_migration_that_hangs_is_ended(layer: Path, tmp_path: Path) -> None:

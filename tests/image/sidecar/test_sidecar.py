@@ -12,9 +12,9 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
+from image.sidecar.log_file import LogFile
 from image.sidecar.replica_lists import ReplicaLists
 from image.sidecar.shipper import Shipper
-from image.sidecar.source import LogFile
 from tests.image.told import Told
 from tests.local.control.running import wait_until
 

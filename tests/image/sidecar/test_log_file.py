@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from image.sidecar.source import LogFile
+from image.sidecar.log_file import LogFile
 
 
 @pytest.fixture
