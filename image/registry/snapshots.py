@@ -1,15 +1,16 @@
 """Volumes -> completed, encrypted EBS snapshots, through the EBS direct APIs; one for each layer of a project.
 
-A layer's snapshot is found again by its tag, so nothing is sent twice; an upload that was cut off is taken up, for the
-same layer always has the same blocks.
+A snapshot is found again by its layer and its content, so nothing is sent twice, and an upload that was cut off is
+taken up with the very blocks that it was started for. AWS gives up what nobody takes up.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -18,17 +19,23 @@ import botocore.exceptions
 from goldfleet.contract.names import TAG_PROJECT
 from goldfleet.errors import ReleaseError
 from image.registry import blocks
+from image.registry.retry import patiently
 from image.registry.volume import Volume
 
 TAG_LAYER = "goldfleet:layer"
+TAG_CONTENT = "goldfleet:content"
 PARALLEL_PUTS = 8
 """Blocks in flight, and in memory."""
 UPLOAD_MINUTES = 60
-"""After which AWS gives up an upload that nobody completes."""
+"""After which AWS gives up an upload that nobody goes on with."""
 COMPLETED_TIMEOUT = 900.0
 """Seconds until a snapshot is `completed` after its last block."""
 
 Progress = Callable[[str], None]
+
+
+class _Stopped(BaseException):
+    """The upload has ended; what still waits to be sent is not."""
 
 
 @dataclass(frozen=True)
@@ -56,37 +63,71 @@ class Snapshots:
             volume: its content.
 
         Raises:
-            ReleaseError: it does not become `completed` in time.
+            ReleaseError: it does not become `completed` in time, or AWS does not take the blocks.
         """
-        found = self._find(layer)
-        if found is None or found["State"] != "completed":
-            snapshot = found["SnapshotId"] if found else self._start(layer, volume)
-            try:
-                self._upload(snapshot, volume)
-            except botocore.exceptions.ClientError:
-                # Somebody else may have completed the same upload in the meantime.
-                again = self._find(layer)
-                if again is None or again["State"] != "completed":
-                    raise
-            found = self._wait_completed(layer, snapshot)
-        return str(found["SnapshotId"])
+        checksums = volume.checksums()
+        content = blocks.linear(checksums)
+        found = _best(self._tidied(layer, content))
+        if found is not None and found["State"] == "completed":
+            return str(found["SnapshotId"])
+        snapshot = found["SnapshotId"] if found else self._start(layer, content, volume)
+        try:
+            self._upload(snapshot, volume, checksums)
+        except botocore.exceptions.ClientError:
+            # Somebody else may have completed the same upload in the meantime.
+            again = _best(self._tidied(layer, content))
+            if again is None or again["State"] != "completed":
+                raise
+        return self._wait_completed(layer, content, snapshot)
 
-    def _find(self, layer: str) -> dict[str, Any] | None:
-        """The layer's snapshot, a completed one first; those that failed are removed."""
+    def remove_spares(self, layer: str) -> None:
+        """Removes completed copies of a layer that no image uses, where an image uses another: two have made it at
+        once."""
+        kept = [one for one in self._tagged(layer) if one["State"] == "completed"]
+        if len(kept) < 2:
+            return
+        ids = [one["SnapshotId"] for one in kept]
+        filters = [{"Name": "block-device-mapping.snapshot-id", "Values": ids}]
+        images = patiently(self.sleep, self.ec2.describe_images, Owners=["self"], Filters=filters)["Images"]
+        used = {
+            mapping.get("Ebs", {}).get("SnapshotId") for image in images for mapping in image["BlockDeviceMappings"]
+        }
+        contents = {_content(one) for one in kept if one["SnapshotId"] in used}
+        for one in kept:
+            if one["SnapshotId"] not in used and _content(one) in contents:
+                self._delete(one["SnapshotId"])
+
+    def _tidied(self, layer: str, content: str) -> list[dict[str, Any]]:
+        """The layer's snapshots with this content that can be used; those that AWS gave up are removed."""
+        usable = []
+        for one in self._tagged(layer):
+            if one["State"] == "error":
+                self._delete(one["SnapshotId"])
+            elif _content(one) == content:
+                usable.append(one)
+        return usable
+
+    def _tagged(self, layer: str) -> list[dict[str, Any]]:
         filters = [
             {"Name": f"tag:{TAG_PROJECT}", "Values": [self.project]},
             {"Name": f"tag:{TAG_LAYER}", "Values": [layer]},
         ]
-        found = self.ec2.describe_snapshots(OwnerIds=["self"], Filters=filters)["Snapshots"]
-        for snapshot in found:
-            if snapshot["State"] == "error":
-                self.ec2.delete_snapshot(SnapshotId=snapshot["SnapshotId"])
-        usable = [snapshot for snapshot in found if snapshot["State"] in ("completed", "pending")]
-        return min(usable, key=lambda snapshot: (snapshot["State"], snapshot["SnapshotId"]), default=None)
+        answer = patiently(self.sleep, self.ec2.describe_snapshots, OwnerIds=["self"], Filters=filters)
+        return list(answer["Snapshots"])
 
-    def _start(self, layer: str, volume: Volume) -> str:
-        tags = {TAG_PROJECT: self.project, TAG_LAYER: layer}
-        started = self.ebs.start_snapshot(
+    def _delete(self, snapshot: str) -> None:
+        try:
+            patiently(self.sleep, self.ec2.delete_snapshot, SnapshotId=snapshot)
+        except botocore.exceptions.ClientError as error:
+            # Gone already, or an image uses it since the look.
+            if error.response["Error"]["Code"] not in ("InvalidSnapshot.NotFound", "InvalidSnapshot.InUse"):
+                raise
+
+    def _start(self, layer: str, content: str, volume: Volume) -> str:
+        tags = {TAG_PROJECT: self.project, TAG_LAYER: layer, TAG_CONTENT: content}
+        started = patiently(
+            self.sleep,
+            self.ebs.start_snapshot,
             VolumeSize=volume.gibibytes,
             Encrypted=True,
             Description=f"{self.project} layer {layer}",
@@ -96,21 +137,23 @@ class Snapshots:
         )
         return str(started["SnapshotId"])
 
-    def _upload(self, snapshot: str, volume: Volume) -> None:
-        numbers = list(volume.block_numbers())
-        checksums: dict[int, str] = {}
+    def _upload(self, snapshot: str, volume: Volume, checksums: Mapping[int, str]) -> None:
+        stopped = Event()
         with ThreadPoolExecutor(PARALLEL_PUTS, thread_name_prefix="put") as pool:
+            todo = {pool.submit(self._put, snapshot, volume, *one, stopped) for one in checksums.items()}
             try:
-                results = pool.map(lambda number: self._put(snapshot, volume, number), numbers)
-                for done, (number, checksum) in enumerate(results, 1):
-                    if checksum:
-                        checksums[number] = checksum
-                    if done % 16 == 0:
-                        self.progress(f"sending the snapshot, {done} of {len(numbers)} blocks")
+                while todo:
+                    self.progress(f"sending the snapshot, {len(checksums) - len(todo)} of {len(checksums)} blocks")
+                    done, todo = wait(todo, timeout=1.0)
+                    for one in done:
+                        one.result()
             except BaseException:
+                stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        self.ebs.complete_snapshot(
+        patiently(
+            self.sleep,
+            self.ebs.complete_snapshot,
             SnapshotId=snapshot,
             ChangedBlocksCount=len(checksums),
             Checksum=blocks.linear(checksums),
@@ -118,13 +161,22 @@ class Snapshots:
             ChecksumAggregationMethod="LINEAR",
         )
 
-    def _put(self, snapshot: str, volume: Volume, number: int) -> tuple[int, str]:
-        """Sends one block; returns its number and checksum, none for zeros."""
+    def _put(self, snapshot: str, volume: Volume, number: int, checksum: str, stopped: Event) -> None:
+        """Sends one block.
+
+        Raises:
+            ReleaseError: AWS has kept other bytes than were sent.
+        """
+
+        def sleep(seconds: float) -> None:
+            self.sleep(seconds)
+            if stopped.is_set():
+                raise _Stopped
+
         content = volume.block(number)
-        if blocks.is_zero(content):
-            return number, ""
-        checksum = blocks.checksum(content)
-        self.ebs.put_snapshot_block(
+        answer = patiently(
+            sleep,
+            self.ebs.put_snapshot_block,
             SnapshotId=snapshot,
             BlockIndex=number,
             BlockData=content,
@@ -132,17 +184,34 @@ class Snapshots:
             Checksum=checksum,
             ChecksumAlgorithm="SHA256",
         )
-        return number, checksum
+        if answer["Checksum"] != checksum:
+            what = f"block {number} of {snapshot} has the checksum {answer['Checksum']}, sent was {checksum}"
+            raise ReleaseError("EBS", what, "run the same command again: every block is sent anew")
 
-    def _wait_completed(self, layer: str, snapshot: str) -> dict[str, Any]:
+    def _wait_completed(self, layer: str, content: str, snapshot: str) -> str:
+        """Waits until our own upload has ended, so that none is left behind unseen; returns the one to use."""
         deadline, pause = time.monotonic() + COMPLETED_TIMEOUT, 0.1
         while True:
-            found = self._find(layer)
-            if found is not None and found["State"] == "completed":
-                return found
-            if found is None or time.monotonic() > deadline:
-                state = "ended in error" if found is None else f"not completed after {COMPLETED_TIMEOUT:.0f} seconds"
-                raise ReleaseError(snapshot, state, "run the same command again: what was sent is kept")
+            tagged = [one for one in self._tagged(layer) if _content(one) == content]
+            best, own = _best(tagged), next((one for one in tagged if one["SnapshotId"] == snapshot), None)
+            ended = own is None or own["State"] != "pending"
+            if ended and best is not None and best["State"] == "completed":
+                return str(best["SnapshotId"])
+            if own is not None and own["State"] == "error":
+                raise ReleaseError(snapshot, "ended in error", "run the same command again: it is sent anew")
+            if time.monotonic() > deadline:
+                what = f"not completed after {COMPLETED_TIMEOUT:.0f} seconds"
+                raise ReleaseError(snapshot, what, "run the same command again: what was sent is kept")
             self.progress("waiting until the snapshot is completed")
             self.sleep(pause)
             pause = min(pause * 2, 5.0)
+
+
+def _best(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """A completed snapshot before a pending one; among equals everybody takes the same."""
+    usable = [one for one in found if one["State"] in ("completed", "pending")]
+    return min(usable, key=lambda one: (one["State"], one["SnapshotId"]), default=None)
+
+
+def _content(snapshot: Mapping[str, Any]) -> str:
+    return next((str(tag["Value"]) for tag in snapshot.get("Tags", ()) if tag["Key"] == TAG_CONTENT), "")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import boto3
-import botocore.exceptions
 import pytest
 
 from goldfleet.errors import ReleaseError
@@ -142,16 +142,40 @@ def test_a_person_may_stop_the_upload(project: str, control: Control, layer: Lay
     assert left(control, project)[0] == []
 
 
-def test_a_refused_block_is_an_error_not_an_image(
-    control: Control, project: str, layer: Layer, request: pytest.FixtureRequest
-) -> None:
+@pytest.fixture
+def throttle(control: Control, request: pytest.FixtureRequest) -> Callable[[int | None], None]:
+    """Makes the control plane refuse so many blocks, or all."""
+
+    def refuse(times: int | None) -> None:
+        rule = {"service": "ebs", "action": "PutSnapshotBlock", "error": "RequestThrottledException", "status": 400}
+        control.local("POST", "faults", {**rule, "times": times})
+
     request.addfinalizer(lambda: control.local("DELETE", "faults"))
-    rule = {"service": "ebs", "action": "PutSnapshotBlock", "error": "ThrottlingException", "status": 400, "times": 1}
-    control.local("POST", "faults", rule)
-    snapshots = Snapshots(control.client("ec2"), control.client("ebs"), project, lambda _: None)
-    with pytest.raises(botocore.exceptions.ClientError):
+    return refuse
+
+
+def test_a_block_that_is_refused_for_a_while_is_sent_again(
+    control: Control, project: str, layer: Layer, throttle: Callable[[int | None], None]
+) -> None:
+    throttle(20)
+    slept: list[float] = []
+    snapshots = Snapshots(control.client("ec2"), control.client("ebs"), project, lambda _: None, slept.append)
+    register(snapshots, ["app"], layer)
+    assert [len(part) for part in left(control, project)] == [1, 2]
+    assert len(slept) >= 20
+
+
+def test_blocks_that_are_refused_for_ever_are_an_error_not_an_image(
+    control: Control, project: str, layer: Layer, throttle: Callable[[int | None], None]
+) -> None:
+    throttle(None)
+    slept: list[float] = []
+    snapshots = Snapshots(control.client("ec2"), control.client("ebs"), project, lambda _: None, slept.append)
+    with pytest.raises(ReleaseError, match=r"RequestThrottledException.* after \d+ attempts; run the same command"):
         register(snapshots, ["app"], layer)
     assert left(control, project)[0] == []
+    assert max(slept) <= 15
+    control.local("DELETE", "faults")
     register(snapshots, ["app"], layer)
     assert [len(part) for part in left(control, project)] == [1, 2]
 
