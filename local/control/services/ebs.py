@@ -20,7 +20,10 @@ from typing_extensions import override
 from local.control.extend import use_backend, use_response
 
 BLOCK_SIZE = 512 * 1024
+BLOCKS_PER_GIB = 1024**3 // BLOCK_SIZE
 LARGEST_PAGE = 10_000
+LARGEST_VOLUME = 65_536
+"""GiB."""
 
 
 class EbsError(ServiceException):
@@ -34,15 +37,19 @@ class EbsError(ServiceException):
 class Ebs(EBSBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
-        self.tokens: dict[str, str] = {}
+        self.tokens: dict[str, tuple[str, dict[str, Any]]] = {}
         self.written: dict[str, set[int]] = {}
 
     def begin(self, params: dict[str, Any]) -> EBSSnapshot:
         """StartSnapshot; `params` is the call's parameters."""
-        known = self.tokens.get(params.get("ClientToken", ""))
+        known, same = self.tokens.get(params.get("ClientToken", ""), ("", params))
         if known in self.snapshots:
+            if params != same:
+                raise EbsError("ConflictException", "", "The client token was used with other parameters")
             return self.snapshots[known]
         parent = self._parent(params)
+        if not 1 <= params["VolumeSize"] <= LARGEST_VOLUME:
+            raise _invalid("INVALID_VOLUME_SIZE", f"A volume has 1 to {LARGEST_VOLUME} GiB")
         snapshot = self.start_snapshot(params["VolumeSize"], params.get("Tags"), params.get("Description", ""))
         shown = self.ec2_backend.snapshots[snapshot.snapshot_id]
         self.ec2_backend.delete_volume(shown.volume_id)
@@ -54,7 +61,7 @@ class Ebs(EBSBackend):
             snapshot.blocks = dict(parent.blocks)
         snapshot.block_size = BLOCK_SIZE
         self.written[snapshot.snapshot_id] = set()
-        self.tokens[params.get("ClientToken", snapshot.snapshot_id)] = snapshot.snapshot_id
+        self.tokens[params.get("ClientToken", snapshot.snapshot_id)] = (snapshot.snapshot_id, params)
         return snapshot
 
     @override
@@ -67,8 +74,9 @@ class Ebs(EBSBackend):
         checksum_algorithm: str | None,
         data_length: int | None,
     ) -> tuple[str | None, str | None]:
-        if self._existing(snapshot_id).status != "pending":
-            raise _invalid("INVALID_SNAPSHOT_ID", f"{snapshot_id} is not pending")
+        snapshot = self._pending(snapshot_id)
+        if not 0 <= block_index < snapshot.volume_size * BLOCKS_PER_GIB:
+            raise _invalid("INVALID_PARAMETER_VALUE", f"Block {block_index} is outside the volume")
         if len(block_data) != BLOCK_SIZE or data_length != BLOCK_SIZE:
             raise _invalid("INVALID_BLOCK", f"A block has {BLOCK_SIZE} bytes")
         if checksum != base64.b64encode(hashlib.sha256(block_data).digest()).decode():
@@ -80,7 +88,7 @@ class Ebs(EBSBackend):
 
     def finish(self, snapshot_id: str, changed_blocks: int, checksum: str | None) -> None:
         """CompleteSnapshot, after checking what the caller believes it has written."""
-        snapshot = self._existing(snapshot_id)
+        snapshot = self._pending(snapshot_id)
         written = sorted(self.written[snapshot_id])
         if changed_blocks != len(written):
             raise _invalid("INVALID_PARAMETER_VALUE", f"{len(written)} blocks were written, not {changed_blocks}")
@@ -108,6 +116,12 @@ class Ebs(EBSBackend):
         if snapshot_id not in self.snapshots:
             raise EbsError("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", f"No snapshot {snapshot_id}")
         return self.snapshots[snapshot_id]
+
+    def _pending(self, snapshot_id: str) -> EBSSnapshot:
+        snapshot = self._existing(snapshot_id)
+        if snapshot.status != "pending":
+            raise _invalid("INVALID_SNAPSHOT_ID", f"{snapshot_id} is not pending")
+        return snapshot
 
     def _parent(self, params: dict[str, Any]) -> EBSSnapshot | None:
         if "ParentSnapshotId" not in params:

@@ -1,7 +1,8 @@
 """EC2 images: RegisterImage keeps what it is told, refuses what AWS refuses, and an image leads to its snapshots.
 
-AWS, "RegisterImage": a mapping with a snapshot must not say `Encrypted`; Architecture is i386 and VirtualizationType
-paravirtual unless said. AWS, "DeleteSnapshot": the snapshot of a registered image cannot be deleted.
+AWS, "RegisterImage": Architecture is i386 and VirtualizationType paravirtual unless said. AWS, "DeleteSnapshot": the
+snapshot of a registered image cannot be deleted. AWS, "DeregisterImage": instances stay, the image's snapshots go if
+asked, but for those of another image.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.ec2.exceptions import EC2ClientError, InvalidSnapshotIdError, InvalidSnapshotInUse
+from moto.ec2.exceptions import InvalidAMIIdError, InvalidSnapshotInUse
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.amis import Ami
 from moto.ec2.models.elastic_block_store import Snapshot
 from moto.ec2.responses import EC2Response
 from moto.ec2.utils import random_ami_id
+from typing_extensions import override
+
+from local.control.services.ec2_image_rules import DEFAULT_ROOT, check_image
 
 
 class RegisteredImage(Ami):
@@ -28,13 +32,14 @@ class RegisteredImage(Ami):
             description=spec.get("Description", ""),
             architecture=spec.get("Architecture", "i386"),
             virtualization_type=spec.get("VirtualizationType", "paravirtual"),
-            root_device_name=spec.get("RootDeviceName", "/dev/sda1"),
+            root_device_name=spec.get("RootDeviceName", DEFAULT_ROOT),
             root_device_type="ebs",
             boot_mode=spec.get("BootMode", ""),
         )
         del backend.snapshots[self.ebs_snapshot.id]
         self.ena_support = spec.get("EnaSupport", False)
         self.imds_support = spec.get("ImdsSupport")
+        self.tpm_support = spec.get("TpmSupport")
         self.image_location = f"{self.owner_id}/{self.name}"
         self._mappings = [_described(backend, mapping) for mapping in spec["BlockDeviceMappings"]]
 
@@ -51,20 +56,34 @@ class RegisteredImage(Ami):
 class Images(EC2Backend):
     def register_from_snapshots(self, spec: dict[str, Any], tags: dict[str, str]) -> Ami:
         """Registers an image; `spec` is the call's parameters."""
-        for image in self.amis.values():
-            if image.name == spec["Name"]:
-                message = f"AMI name {spec['Name']} is already in use by AMI {image.id}"
-                raise EC2ClientError("InvalidAMIName.Duplicate", message)
-        for mapping in spec["BlockDeviceMappings"]:
-            _check_mapping(self, mapping)
-        devices = {mapping["DeviceName"] for mapping in spec["BlockDeviceMappings"]}
-        root = spec.get("RootDeviceName", "/dev/sda1")
-        if root not in devices:
-            raise EC2ClientError("InvalidBlockDeviceMapping", f"The root device {root} is not in the mappings")
+        check_image(self, spec)
         image = RegisteredImage(self, spec)
         self.amis[image.id] = image
         image.add_tags(tags)
         return image
+
+    @override
+    def describe_images(
+        self,
+        ami_ids: list[str] | None = None,
+        filters: dict[str, Any] | None = None,
+        exec_users: list[str] | None = None,
+        owners: list[str] | None = None,
+    ) -> list[Ami]:
+        missing = [ami_id for ami_id in ami_ids or () if ami_id in self.deleted_amis]
+        if missing:
+            raise InvalidAMIIdError(missing)
+        return super().describe_images(ami_ids, filters, exec_users, owners)
+
+    def delete_snapshots_of(self, image: Ami) -> list[dict[str, str]]:
+        """Deletes what was behind an image that is deregistered; returns what became of each snapshot."""
+        others = {snapshot for other in self.amis.values() for snapshot in snapshots_of(other)}
+        results = []
+        for snapshot in snapshots_of(image):
+            if snapshot not in others:
+                self.delete_snapshot(snapshot)
+            results.append({"SnapshotId": snapshot, "ReturnCode": "skipped" if snapshot in others else "success"})
+        return results
 
     def delete_snapshot(self, snapshot_id: str) -> Snapshot:
         for image in self.amis.values():
@@ -82,6 +101,14 @@ class ImageCalls(EC2Response):
         tags = self._parse_tag_specification().get("image", {})
         return ActionResult({"ImageId": self.ec2_backend.register_from_snapshots(spec, tags).id})
 
+    def deregister_image(self) -> ActionResult:
+        self.error_on_dryrun()
+        image = self.ec2_backend.amis.get(self._get_param("ImageId"))
+        answer = super().deregister_image()
+        if image is None or not self._get_bool_param("DeleteAssociatedSnapshots"):
+            return answer
+        return ActionResult({"Return": True, "DeleteSnapshotResults": self.ec2_backend.delete_snapshots_of(image)})
+
 
 def snapshots_of(image: Ami) -> list[str]:
     """Ids of the snapshots behind an image's volumes."""
@@ -90,26 +117,6 @@ def snapshots_of(image: Ami) -> list[str]:
         for mapping in image.block_device_mappings
         if mapping.get("Ebs", {}).get("SnapshotId")
     ]
-
-
-def _check_mapping(backend: EC2Backend, mapping: dict[str, Any]) -> None:
-    ebs = mapping.get("Ebs", {})
-    snapshot_id = ebs.get("SnapshotId")
-    if snapshot_id is None:
-        return
-    if "Encrypted" in ebs:
-        message = (
-            f"the encrypted flag cannot be specified since device {mapping['DeviceName']} has a snapshot specified"
-        )
-        raise EC2ClientError("InvalidBlockDeviceMapping", message)
-    snapshot = backend.snapshots.get(snapshot_id)
-    if snapshot is None:
-        raise InvalidSnapshotIdError
-    if snapshot.status != "completed":
-        raise EC2ClientError("IncorrectState", f"Snapshot {snapshot_id} is not in the state completed")
-    if ebs.get("VolumeSize", snapshot.volume_size) < snapshot.volume_size:
-        message = f"Volume of size {ebs['VolumeSize']}GB is smaller than snapshot '{snapshot_id}'"
-        raise EC2ClientError("InvalidBlockDeviceMapping", message)
 
 
 def _described(backend: Any, mapping: dict[str, Any]) -> dict[str, Any]:

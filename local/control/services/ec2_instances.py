@@ -11,7 +11,7 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.core.types import Base64EncodedString
 from moto.core.utils import utcnow
-from moto.ec2.exceptions import InvalidAMIIdError
+from moto.ec2.exceptions import InvalidAMIIdError, UnvailableAMIIdError
 from moto.ec2.models import EC2Backend, instances
 from moto.ec2.models.instances import Instance, Reservation
 from moto.ec2.models.security_groups import SecurityGroup
@@ -56,6 +56,8 @@ class Instances(EC2Backend):
             template = self._get_template_from_args(kwargs["launch_template"]).data
         image_id = image_id or template.get("ImageId", "")
         kwargs = {**kwargs, **_from_template(template, kwargs)}
+        if image_id in self.deleted_amis:
+            raise UnvailableAMIIdError(image_id)
         if image_id not in self.amis:
             raise InvalidAMIIdError(image_id)
         overrides = [*template.get("BlockDeviceMappings", []), *kwargs.get("block_device_mappings", [])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -143,15 +143,15 @@ def test_a_person_may_stop_the_upload(project: str, control: Control, layer: Lay
 
 
 @pytest.fixture
-def throttle(control: Control, request: pytest.FixtureRequest) -> Callable[[int | None], None]:
+def throttle(control: Control) -> Iterator[Callable[[int | None], None]]:
     """Makes the control plane refuse so many blocks, or all."""
 
     def refuse(times: int | None) -> None:
         rule = {"service": "ebs", "action": "PutSnapshotBlock", "error": "RequestThrottledException", "status": 400}
         control.local("POST", "faults", {**rule, "times": times})
 
-    request.addfinalizer(lambda: control.local("DELETE", "faults"))
-    return refuse
+    yield refuse
+    control.local("DELETE", "faults")
 
 
 def test_a_block_that_is_refused_for_a_while_is_sent_again(

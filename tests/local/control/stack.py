@@ -23,10 +23,10 @@ def checksum(data: bytes) -> str:
     return base64.b64encode(hashlib.sha256(data).digest()).decode()
 
 
-def make_snapshot(control: Control, blocks: dict[int, bytes], **options: Any) -> str:
-    """A completed snapshot with these blocks; returns its id."""
+def make_snapshot(control: Control, blocks: dict[int, bytes], size: int = 1, **options: Any) -> str:
+    """A completed snapshot of `size` GiB with these blocks; returns its id."""
     ebs = control.client("ebs")
-    snapshot_id: str = ebs.start_snapshot(VolumeSize=1, **options)["SnapshotId"]
+    snapshot_id: str = ebs.start_snapshot(VolumeSize=size, **options)["SnapshotId"]
     for index, data in blocks.items():
         ebs.put_snapshot_block(
             SnapshotId=snapshot_id,

@@ -147,7 +147,7 @@ def test_a_launch_that_ec2_refuses_is_told_and_does_not_break_the_group(control:
     control.client("autoscaling").set_desired_capacity(AutoScalingGroupName=fleet.group, DesiredCapacity=2)
     failed = _activities(fleet)[0]
     assert failed["StatusCode"] == "Failed"
-    assert "does not exist" in failed["StatusMessage"]
+    assert "is no longer available" in failed["StatusMessage"]
     assert len(fleet.in_service()) == 1
 
 

@@ -79,6 +79,31 @@ def test_the_same_client_token_is_the_same_snapshot(control: Control) -> None:
     assert len(ids) == 1
 
 
+def test_a_client_token_names_one_request(control: Control) -> None:
+    ebs = control.client("ebs")
+    ebs.start_snapshot(VolumeSize=1, ClientToken="for-one-gib")
+    with pytest.raises(ClientError, match="ConflictException"):
+        ebs.start_snapshot(VolumeSize=2, ClientToken="for-one-gib")
+
+
+def test_what_ebs_does_not_have_is_refused(control: Control) -> None:
+    ebs, data = control.client("ebs"), b"a" * BLOCK
+    with pytest.raises(ClientError, match="ValidationException"):
+        ebs.start_snapshot(VolumeSize=65_537)
+    snapshot_id = ebs.start_snapshot(VolumeSize=1)["SnapshotId"]
+    _put(control, snapshot_id, data, BlockIndex=2047)
+    with pytest.raises(ClientError, match=r"ValidationException.*outside the volume"):
+        _put(control, snapshot_id, data, BlockIndex=2048)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        _put(control, "snap-0123456789abcdef0", data)
+
+
+def test_a_snapshot_is_completed_once(control: Control) -> None:
+    ebs, snapshot_id = control.client("ebs"), make_snapshot(control, {})
+    with pytest.raises(ClientError, match="ValidationException"):
+        ebs.complete_snapshot(SnapshotId=snapshot_id, ChangedBlocksCount=0)
+
+
 def test_a_snapshot_with_a_parent_has_the_parents_blocks(control: Control) -> None:
     parent = make_snapshot(control, {0: b"a" * BLOCK, 1: b"b" * BLOCK}, Encrypted=True)
     child = make_snapshot(control, {1: b"c" * BLOCK}, ParentSnapshotId=parent)

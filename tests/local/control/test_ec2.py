@@ -1,4 +1,4 @@
-"""Images, launch templates, instances and the network as AWS treats them."""
+"""Launch templates, instances and the network as AWS treats them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.control.running import Control
-from tests.local.control.stack import BLOCK, make_fleet, make_image, make_network, make_snapshot, name
+from tests.local.control.stack import make_fleet, make_image, make_network, name
 
 
 def _run(control: Control, **options: Any) -> dict[str, Any]:
@@ -29,82 +29,6 @@ def _template(control: Control, **data: Any) -> str:
     )
     template: str = answer["LaunchTemplate"]["LaunchTemplateId"]
     return template
-
-
-def test_an_image_keeps_what_it_was_registered_with(control: Control) -> None:
-    ec2 = control.client("ec2")
-    os, app = make_snapshot(control, {}), make_snapshot(control, {0: b"a" * BLOCK}, Encrypted=True)
-    image_id = make_image(
-        control,
-        BootMode="uefi",
-        EnaSupport=True,
-        ImdsSupport="v2.0",
-        BlockDeviceMappings=[
-            {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": os, "VolumeType": "gp3", "DeleteOnTermination": True}},
-            {"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": app}},
-        ],
-        TagSpecifications=[{"ResourceType": "image", "Tags": [{"Key": "goldfleet:release", "Value": "ab12"}]}],
-    )
-    filters = [{"Name": "tag:goldfleet:release", "Values": ["ab12"]}]
-    (image,) = ec2.describe_images(Owners=["self"], Filters=filters)["Images"]
-    assert image["ImageId"] == image_id
-    assert (image["Architecture"], image["VirtualizationType"], image["BootMode"]) == ("x86_64", "hvm", "uefi")
-    assert (image["EnaSupport"], image["ImdsSupport"], image["RootDeviceName"]) == (True, "v2.0", "/dev/xvda")
-    assert image["RootDeviceType"] == "ebs"
-    mappings = {mapping["DeviceName"]: mapping["Ebs"] for mapping in image["BlockDeviceMappings"]}
-    assert mappings["/dev/xvda"]["VolumeType"] == "gp3"
-    assert mappings["/dev/sdf"]["SnapshotId"] == app
-    assert mappings["/dev/sdf"]["Encrypted"]
-
-
-def test_an_image_without_architecture_is_an_old_one(control: Control) -> None:
-    ec2 = control.client("ec2")
-    mapping = {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": make_snapshot(control, {})}}
-    image_id = ec2.register_image(Name=name("image"), BlockDeviceMappings=[mapping])["ImageId"]
-    (image,) = ec2.describe_images(ImageIds=[image_id])["Images"]
-    assert (image["Architecture"], image["VirtualizationType"]) == ("i386", "paravirtual")
-
-
-@pytest.mark.parametrize(
-    ("ebs", "error"),
-    [
-        ({"Encrypted": True}, "InvalidBlockDeviceMapping"),
-        ({"Encrypted": False}, "InvalidBlockDeviceMapping"),
-        ({"SnapshotId": "snap-0123"}, "InvalidSnapshot.NotFound"),
-    ],
-)
-def test_a_mapping_that_aws_refuses_is_refused(control: Control, ebs: dict[str, Any], error: str) -> None:
-    mapping = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": make_snapshot(control, {}), **ebs}}
-    with pytest.raises(ClientError, match=error):
-        make_image(control, BlockDeviceMappings=[mapping])
-
-
-def test_the_root_device_must_be_mapped(control: Control) -> None:
-    with pytest.raises(ClientError, match="InvalidBlockDeviceMapping"):
-        make_image(control, RootDeviceName="/dev/sda1")
-
-
-def test_a_pending_snapshot_is_no_image_yet(control: Control) -> None:
-    snapshot_id = control.client("ebs").start_snapshot(VolumeSize=1)["SnapshotId"]
-    mapping = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot_id}}
-    with pytest.raises(ClientError, match="IncorrectState"):
-        make_image(control, BlockDeviceMappings=[mapping])
-
-
-def test_two_images_never_have_the_same_name(control: Control) -> None:
-    make_image(control, Name="the-same")
-    with pytest.raises(ClientError, match=r"InvalidAMIName\.Duplicate"):
-        make_image(control, Name="the-same")
-
-
-def test_the_snapshot_of_an_image_stays_until_the_image_is_gone(control: Control) -> None:
-    ec2, image_id = control.client("ec2"), make_image(control)
-    (image,) = ec2.describe_images(ImageIds=[image_id])["Images"]
-    snapshot_id = image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
-    with pytest.raises(ClientError, match=r"InvalidSnapshot\.InUse"):
-        ec2.delete_snapshot(SnapshotId=snapshot_id)
-    ec2.deregister_image(ImageId=image_id)
-    ec2.delete_snapshot(SnapshotId=snapshot_id)
 
 
 def test_a_template_version_inherits_from_its_source(control: Control) -> None:
@@ -194,6 +118,16 @@ def test_unknown_images_and_types_are_refused(control: Control) -> None:
         _run(control, ImageId="ami-0123456789abcdef0", InstanceType="t3.micro")
     with pytest.raises(ClientError, match="InvalidInstanceType"):
         _run(control, ImageId=make_image(control), InstanceType="t3.imaginary")
+
+
+def test_a_deregistered_image_starts_nothing_and_its_instances_stay(control: Control) -> None:
+    image = make_image(control)
+    instance = _run(control, ImageId=image, InstanceType="t3.micro")["InstanceId"]
+    control.client("ec2").deregister_image(ImageId=image)
+    with pytest.raises(ClientError, match=r"InvalidAMIID\.Unavailable"):
+        _run(control, ImageId=image, InstanceType="t3.micro")
+    found = control.client("ec2").describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+    assert found["State"]["Name"] == "running"
 
 
 def test_a_console_shows_what_the_instance_wrote(control: Control) -> None:
