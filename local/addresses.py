@@ -11,6 +11,8 @@ import ipaddress
 from collections.abc import Container
 
 CONTROL_PORT = 4566
+CONTROL_IN_GUEST = "169.254.1.1"
+"""Where a virtual machine finds the control plane, on its own link."""
 
 _FIRST_SERVICE_SLOT = 256
 _SLOTS = 65536

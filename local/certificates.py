@@ -30,6 +30,11 @@ def issue(folder: Path, host: str) -> tuple[str, str]:
     return _pem(builder.sign(authority_key, hashes.SHA256())), _key_pem(key)
 
 
+def authority(folder: Path) -> str:
+    """The certificate, as PEM, of the authority that is kept in `folder`; it is made, if need be."""
+    return _pem(_authority(folder)[0])
+
+
 def _general_name(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))

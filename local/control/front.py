@@ -15,7 +15,7 @@ from wsgiref.types import StartResponse, WSGIApplication
 
 from werkzeug.test import run_wsgi_app
 
-from local.addresses import control_address
+from local.addresses import CONTROL_IN_GUEST, control_address
 from local.control.answers import Answer, aws_error, json_answer
 from local.control.calls import Call, identify
 from local.control.cloud import Cloud
@@ -53,7 +53,7 @@ class Front:
 
     def _answer(self, environ: dict[str, Any], body: bytes) -> Answer:
         path, host = environ["PATH_INFO"], environ.get("HTTP_HOST", "").partition(":")[0]
-        if host != control_address(self._cloud.network):
+        if host not in (control_address(self._cloud.network), CONTROL_IN_GUEST):
             # A web page whose name was made to resolve to this address must not get in.
             return json_answer("421 Misdirected Request", {"error": f"this is not {host}"})
         if path.startswith(PREFIX):

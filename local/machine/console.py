@@ -11,6 +11,7 @@ from pathlib import Path
 LIMIT = 512 * 1024
 """Newest bytes that are always kept; the file is at most twice as long."""
 _CHUNK = 64 * 1024
+_READ_UP = 5.0
 _CONTROL = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]|\x1b[()][A-Z0-9]|[\x00-\x08\x0b-\x1f\x7f]")
 """What moves a terminal's cursor or colours it."""
 
@@ -36,9 +37,13 @@ class Console:
         with self._changed:
             return _plain(self._newest())
 
+    def join(self) -> None:
+        """Waits until all is read; the other end must be closed."""
+        self._thread.join(timeout=_READ_UP)
+
     def close(self) -> None:
-        """Reads what is left and ends; the other end must be closed."""
-        self._thread.join(timeout=5)
+        """Ends after all is read; the other end must be closed."""
+        self.join()
         self._line.close()
         os.close(self._descriptor)
 

@@ -33,7 +33,7 @@ def program() -> str:
         raise ToolMissing(
             qemu.PROGRAM,
             "not found",
-            "`apt-get install qemu-system-x86 ovmf`, or `dnf install qemu-system-x86 edk2-ovmf`",
+            "`apt-get install qemu-system-x86`, or `dnf install qemu-system-x86-core`",
         )
     return found
 

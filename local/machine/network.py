@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from goldfleet.contract.clone import UserData
 from goldfleet.contract.stores import Endpoint
 from goldfleet.errors import LocalCloudError
+from local.addresses import CONTROL_IN_GUEST
 
 NETWORK = "169.254.0.0/16"
 ROUTER = "169.254.0.2"
@@ -22,7 +23,7 @@ GUEST = "169.254.0.15"
 """The guest's own address."""
 METADATA = Endpoint("169.254.169.254", 80)
 
-_AWS, _SESSIONS, _CACHE, _SHARD = "169.254.1.1", "169.254.1.2", "169.254.1.3", "169.254.2.{}"
+_SESSIONS, _CACHE, _SHARD = "169.254.1.2", "169.254.1.3", "169.254.2.{}"
 _MOST_SHARDS = 200
 
 
@@ -84,7 +85,7 @@ def guest_network(user_data: UserData, metadata: Endpoint, authorities: str) -> 
     sessions, cache = user_data.sessions.primary, user_data.cache.primary
     services = (
         Service(METADATA, metadata, Speaks.CLEAR),
-        Service(Endpoint(_AWS, real_aws.port), real_aws, Speaks.CLEAR),
+        Service(Endpoint(CONTROL_IN_GUEST, real_aws.port), real_aws, Speaks.CLEAR),
         Service(Endpoint(_SESSIONS, sessions.port), sessions, Speaks.TLS),
         Service(Endpoint(_CACHE, cache.port), cache, Speaks.TLS),
         *shards,

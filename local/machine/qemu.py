@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import shlex
 import sys
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ class Machine:
         port: the guest's TCP port.
         services: all that the guest can reach.
         door: socket of the relays.
+        identity: the machine's own; another one for each machine.
         accelerator: who executes the guest's code.
         mebibytes: memory.
         processors: how many.
@@ -52,6 +54,7 @@ class Machine:
     port: int
     services: Sequence[Service]
     door: Path
+    identity: uuid.UUID
     accelerator: Accelerator = Accelerator.TCG
     mebibytes: int = 1024
     processors: int = 2
@@ -69,6 +72,7 @@ def command(machine: Machine, program: str, console: int, monitor: int) -> tuple
         ("-machine", f"q35,accel={machine.accelerator.value}"),
         ("-cpu", "host" if machine.accelerator is Accelerator.KVM else "max"),
         ("-m", str(machine.mebibytes)),
+        ("-uuid", str(machine.identity)),
         ("-smp", str(machine.processors)),
         ("-nodefaults", ""),
         ("-display", "none"),

@@ -190,6 +190,12 @@ def test_a_host_name_that_was_made_to_point_here_is_turned_away(control: Control
         urllib.request.urlopen(request, timeout=10)
 
 
+def test_a_virtual_machine_names_the_control_plane_by_the_address_on_its_own_link(control: Control) -> None:
+    request = urllib.request.Request(f"{control.endpoint}/_local/changes", headers={"Host": "169.254.1.1:4566"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 200
+
+
 def test_a_service_that_does_not_exist_is_an_error_not_a_crash(control: Control) -> None:
     scope = "AWS4-HMAC-SHA256 Credential=x/20260101/eu-central-1/nonsense/aws4_request"
     request = urllib.request.Request(control.endpoint, b"", headers={"Authorization": scope})
