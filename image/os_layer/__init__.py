@@ -1,0 +1,1 @@
+"""Bakes the OS layer: locked packages -> root file system -> disk."""
