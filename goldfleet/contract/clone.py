@@ -27,7 +27,8 @@ class Shard:
         database: name of the database.
         owner_secret: secret `{"username", "password"}` of the owner: migrations, roles, grants.
         app_secret: secret `{"username", "password"}` of the role that the app uses.
-        replicas_parameter: SSM parameter, a JSON list of `host:port`; re-read while the app runs.
+        replicas_parameter: SSM parameter, a JSON list of `host:port`; re-read while the app runs. Empty: reads go to
+            the main.
     """
 
     main: Endpoint

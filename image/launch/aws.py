@@ -118,11 +118,13 @@ def replicas(client: Any, parameter: str) -> str:
 
     Args:
         client: of SSM.
-        parameter: its name.
+        parameter: its name; empty: there are no replicas.
 
     Raises:
         ContractError: it cannot be read, or is not a JSON list of strings.
     """
+    if not parameter:
+        return "[]"
     try:
         text = str(client.get_parameter(Name=parameter)["Parameter"]["Value"])
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:

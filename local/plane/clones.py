@@ -57,22 +57,29 @@ class Machines:
     def console(self, clone: Clone) -> Path:
         return self.home(clone) / "console.log"
 
-    def prepare(self, clone: Clone) -> None:
-        """Folders and metadata service, before anything runs."""
-        self.account.make_folder(self.home(clone))
-        self.account.make_folder(self._volatile / clone.instance_id)
-        self.console(clone).touch(mode=0o600)
-        self.account.give(self.console(clone))
-        self.describe(clone)
+    def volatile(self, clone: Clone) -> Path:
+        return self._volatile / clone.instance_id
 
-    def describe(self, clone: Clone) -> None:
+    def prepare(self, clone: Clone, account: Account) -> None:
+        """Folders, before anything runs.
+
+        Args:
+            clone: whose.
+            account: what they belong to.
+        """
+        account.make_folder(self.home(clone))
+        account.make_folder(self.volatile(clone))
+        self.console(clone).touch(mode=0o600)
+        account.give(self.console(clone))
+
+    def describe(self, clone: Clone, told: Facts) -> None:
         """Makes the clone's metadata service say what AWS says of it now."""
         with self._lock:
             service = self._services.get(clone.instance_id)
             if service is None:
-                self._services[clone.instance_id] = MetadataServer(clone.address, facts(clone))
+                self._services[clone.instance_id] = MetadataServer(clone.address, told)
             else:
-                service.facts = facts(clone)
+                service.facts = told
 
     def program(self, clone: Clone, name: str, output: Path, *command: str) -> Program:
         """A Python process of the machine; it finds the image's packages as if they were installed."""
@@ -81,7 +88,7 @@ class Machines:
             PYTHONPATH=str(PROJECT),
             PYTHONDONTWRITEBYTECODE="1",
             PYTHONUNBUFFERED="1",
-            RUNTIME_DIRECTORY=str(self._volatile / clone.instance_id),
+            RUNTIME_DIRECTORY=str(self.volatile(clone)),
             AWS_EC2_METADATA_SERVICE_ENDPOINT=f"http://{clone.address}:{metadata.PORT}",
         )
         return Program(name, (sys.executable, *command), self.home(clone), output, environment, self.account)
@@ -113,7 +120,8 @@ class Clones:
     def start(self, spec: Clone) -> subprocess.Popen[bytes]:
         """Starts the launcher; whether it serves, the balancer's health check tells."""
         layer = self._releases.fetch(spec.release, spec.snapshot)
-        self._machines.prepare(spec)
+        self._machines.prepare(spec, self._machines.account)
+        self._machines.describe(spec, facts(spec))
         command = ("-m", "image.launch", "--layer", str(layer))
         program = self._machines.program(spec, spec.name, self._machines.console(spec), *command)
         return spawn(self._machines.folder, program)
@@ -125,7 +133,7 @@ class Clones:
         spec: Clone,
     ) -> subprocess.Popen[bytes]:
         """A running instance can only learn what its metadata service tells."""
-        self._machines.describe(spec)
+        self._machines.describe(spec, facts(spec))
         return process
 
     def stop(

@@ -9,9 +9,11 @@ from typing import Any
 from goldfleet.contract.names import TAG_RELEASE
 from local.plane.control import Control
 from local.plane.pages import pages
-from local.plane.wanted import Clone, Membership, Release
+from local.plane.wanted import BootedClone, Clone, Membership, Release
 
 _ALIVE = ("pending", "running")
+_FEWEST_BLOCKS = 100
+"""The least that EBS's direct API can be asked for."""
 
 
 class Instances:
@@ -24,14 +26,16 @@ class Instances:
     def __init__(self, control: Control) -> None:
         self._ec2 = control.client("ec2")
         self._iam = control.client("iam")
+        self._ebs = control.client("ebs")
         self._region = control.region
         self._user_data: dict[str, str | None] = {}
         self._roles: dict[str, str | None] = {}
+        self._empty: dict[str, bool] = {}
 
     def images(self) -> dict[str, Release]:
         """The releases that are registered, by image."""
         described = pages(self._ec2, "describe_images", "Images", Owners=["self"])
-        found = {image["ImageId"]: _app_volume(image) for image in described}
+        found = {image["ImageId"]: self._release(image) for image in described}
         return {name: release for name, release in found.items() if release}
 
     def running(self, images: Mapping[str, Release]) -> tuple[Clone, ...]:
@@ -45,7 +49,7 @@ class Instances:
 
     def _clone(self, instance: Mapping[str, Any], images: Mapping[str, Release]) -> Clone:
         image = images.get(instance["ImageId"], Release("", ""))
-        return Clone(
+        clone = Clone(
             instance_id=instance["InstanceId"],
             address=instance["PrivateIpAddress"],
             zone=instance["Placement"]["AvailabilityZone"],
@@ -58,6 +62,27 @@ class Instances:
             user_data=self._told(instance["InstanceId"]),
             role=self._role(instance.get("IamInstanceProfile", {}).get("Arn", "")),
         )
+        return BootedClone(**vars(clone), root=image.root) if image.root else clone
+
+    def _release(self, image: Mapping[str, Any]) -> Release | None:
+        """The release is a tag; the app volume is the one beside the root."""
+        tags = {tag["Key"]: tag["Value"] for tag in image.get("Tags", ())}
+        volumes = {
+            mapping["DeviceName"]: mapping["Ebs"]["SnapshotId"]
+            for mapping in image.get("BlockDeviceMappings", ())
+            if mapping.get("Ebs", {}).get("SnapshotId")
+        }
+        root = volumes.pop(image.get("RootDeviceName"), "")
+        if TAG_RELEASE not in tags or not volumes:
+            return None
+        return Release(tags[TAG_RELEASE], next(iter(volumes.values())), "" if self._is_empty(root) else root)
+
+    def _is_empty(self, snapshot: str) -> bool:
+        """Whether a snapshot holds nothing, as that of an image without an OS layer."""
+        if snapshot and snapshot not in self._empty:
+            blocks = self._ebs.list_snapshot_blocks(SnapshotId=snapshot, MaxResults=_FEWEST_BLOCKS)["Blocks"]
+            self._empty[snapshot] = not blocks
+        return self._empty.get(snapshot, True)
 
     def _told(self, instance_id: str) -> str | None:
         if instance_id not in self._user_data:
@@ -89,13 +114,3 @@ def memberships(autoscaling: Any) -> tuple[Membership, ...]:
         for group in groups
         for instance in group["Instances"]
     )
-
-
-def _app_volume(image: Mapping[str, Any]) -> Release | None:
-    """The release is a tag; the app volume is the one beside the root."""
-    tags = {tag["Key"]: tag["Value"] for tag in image.get("Tags", ())}
-    for mapping in image.get("BlockDeviceMappings", ()):
-        snapshot = mapping.get("Ebs", {}).get("SnapshotId")
-        if snapshot and mapping["DeviceName"] != image.get("RootDeviceName") and TAG_RELEASE in tags:
-            return Release(tags[TAG_RELEASE], snapshot)
-    return None

@@ -11,6 +11,7 @@ import botocore.exceptions
 
 from goldfleet.errors import LocalCloudError
 from local.events import Events
+from local.plane.booted_clones import BootedClones
 from local.plane.clones import Clones, Machines, Sidecars, console_text
 from local.plane.control import Control
 from local.plane.decide import ReportUnhealthy, decide, store_statuses
@@ -24,7 +25,7 @@ from local.plane.running import Running, Unit
 from local.plane.target_health import TargetHealth
 from local.plane.units import Units
 from local.plane.valkey import Valkey
-from local.plane.wanted import Balancing, Clone, Database, Sidecar, Spec, StoreNode, Wanted
+from local.plane.wanted import Balancing, BootedClone, Clone, Database, Sidecar, Spec, StoreNode, Wanted
 from local.run_folder import RunFolder
 
 _TICK = 1.0
@@ -72,6 +73,7 @@ class Plane:
                 StoreNode: Valkey(folder),
                 Balancing: HAProxy(folder, api, self._health.in_rotation),
                 Clone: Clones(self._machines, self._releases, self._last_words),
+                BootedClone: BootedClones(self._machines, self._releases, self._last_words),
                 Sidecar: Sidecars(self._machines),
             },
             events,

@@ -186,10 +186,17 @@ class Balancing:
 
 @dataclass(frozen=True)
 class Release:
-    """A registered release: its digest, and the snapshot behind the image's app volume."""
+    """A registered release.
+
+    Args:
+        digest: its name.
+        snapshot: behind the image's app volume.
+        root: the snapshot behind the root volume, if that holds anything: then the image boots.
+    """
 
     digest: str
     snapshot: str
+    root: str = ""
 
 
 @dataclass(frozen=True)
@@ -223,6 +230,17 @@ class Clone:
 
 
 @dataclass(frozen=True)
+class BootedClone(Clone):
+    """An instance whose image has an OS layer: it runs as a virtual machine, with its sidecar inside.
+
+    Args:
+        root: the snapshot behind the image's root volume.
+    """
+
+    root: str = ""
+
+
+@dataclass(frozen=True)
 class Sidecar:
     """What runs beside a clone."""
 
@@ -250,7 +268,7 @@ class Membership:
     grace: float
 
 
-Spec = Database | StoreNode | Balancing | Clone | Sidecar
+Spec = Database | StoreNode | Balancing | Clone | BootedClone | Sidecar
 """One thing to run."""
 
 
@@ -279,5 +297,5 @@ class Wanted:
     def specs(self) -> tuple[Spec, ...]:
         """Everything to run; the balancer only if there is a load balancer."""
         balancer = (self.balancing,) if self.balancing.load_balancers else ()
-        sidecars = tuple(Sidecar(clone) for clone in self.clones)
+        sidecars = tuple(Sidecar(clone) for clone in self.clones if not isinstance(clone, BootedClone))
         return (*self.databases, *self.nodes, *balancer, *self.clones, *sidecars)

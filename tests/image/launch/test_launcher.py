@@ -18,6 +18,7 @@ import pytest
 from goldfleet.contract.environment import Environment
 from goldfleet.errors import ReleaseError
 from image.launch import authorities
+from image.launch.aws import replicas
 from image.launch.environment import Process
 from image.launch.launcher import migrate
 from image.launch.layer import AppLayer
@@ -75,6 +76,10 @@ def launch(control: Control, layer: Path, tmp_path: Path) -> Any:
 def seen(tmp_path: Path, name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((tmp_path / "out" / f"{name}.json").read_text())
     return found
+
+
+def test_a_clone_without_a_list_of_replicas_reads_from_the_main() -> None:
+    assert replicas(None, "") == "[]"
 
 
 def test_the_app_sees_the_contract_and_nothing_else(launch: Callable[..., Any], tmp_path: Path, layer: Path) -> None:
