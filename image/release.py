@@ -9,16 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import sys
+import re
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from goldfleet.errors import ReleaseError
+from goldfleet.errors import ReleaseError, ToolMissing
+from image.os_layer import lock, recipe
 
 LAYOUT = 1
 """Moves when the same inputs are laid out as other bytes."""
+
+OS_PLATFORM = "linux_x86_64"
+"""What the OS layer runs on, as wheel names say it."""
 
 LOCK = "app/requirements.lock"
 SOURCES = ("app", "goldfleet/__init__.py", "goldfleet/errors.py", "goldfleet/contract", "goldfleet/state")
@@ -44,7 +48,7 @@ class Runtime:
     @property
     def name(self) -> str:
         """`python3.x`, as the layer's manifest says."""
-        return f"python{sys.version_info.major}.{sys.version_info.minor}"
+        return "python" + ".".join(self.python.split(".")[:2])
 
 
 def sources(root: Path) -> dict[str, Path]:
@@ -65,33 +69,78 @@ def sources(root: Path) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def digest(content: Mapping[str, str], runtime: Runtime, layers: Sequence[str]) -> str:
+def digest(content: Mapping[str, str], runtime: Runtime, layers: Sequence[str], os_layer: str = "") -> str:
     """The release's name: 64 hexadecimal digits.
 
     Args:
-        content: path in the layer -> SHA-256 of the file, hexadecimal.
+        content: path in the app layer -> SHA-256 of the file, hexadecimal.
         runtime: what it is made for.
         layers: of `os` and `app`.
+        os_layer: the OS layer's digest, empty without one.
     """
-    told = {
+    told: dict[str, object] = {
         "layout": LAYOUT,
         "layers": sorted(layers),
         "python": runtime.python,
         "platform": runtime.platform,
         "files": dict(content),
     }
+    if os_layer:
+        told["os"] = os_layer
     return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def working_tree(root: Path, layers: Sequence[str], runtime: Runtime | None = None) -> str:
     """The digest of the release that this checkout would bake now.
 
+    Args:
+        root: the checkout.
+        layers: of `os` and `app`.
+        runtime: what it would be made for; this interpreter unless said.
+
     Raises:
-        ReleaseError: a part is missing, or the layers cannot be baked here.
+        ReleaseError: a part is missing.
+        ToolMissing: the OS layer cannot be baked here, for example by this interpreter.
     """
-    require_app_only(layers)
+    runtime = runtime or Runtime.here()
     content = {path: file_digest(file) for path, file in sources(root).items()}
-    return digest(content, runtime or Runtime.here(), layers)
+    return digest(content, runtime, layers, os_digest(root, layers, runtime))
+
+
+def os_digest(root: Path, layers: Sequence[str], runtime: Runtime) -> str:
+    """The digest of the OS layer that this checkout would bake now; empty if the image has none.
+
+    Raises:
+        ToolMissing: the OS layer cannot be baked here, or not with an app layer for this runtime.
+    """
+    if "os" not in layers:
+        return ""
+    require_os_runtime(root, runtime)
+    return recipe.digest(root)
+
+
+def require_os_runtime(root: Path, runtime: Runtime) -> None:
+    """Sees that an app layer for this runtime would start on the checkout's OS layer.
+
+    Raises:
+        ReleaseError: the OS layer's lock has no Python.
+        ToolMissing: it is another one.
+    """
+    python = _locked_python(root)
+    here = (runtime.name, runtime.platform)
+    if here != (python, OS_PLATFORM):
+        raise ToolMissing(
+            "image.layers",
+            f"the OS layer runs {python} on {OS_PLATFORM}, this is {' on '.join(here)}",
+            f"make .venv with {python} on {OS_PLATFORM} and bake there",
+        )
+
+
+def _locked_python(root: Path) -> str:
+    found = [package.name for package in lock.read(root) if re.fullmatch(r"python3\.\d+", package.name)]
+    if len(found) != 1:
+        raise ReleaseError(lock.FILE, f"names {len(found)} versions of Python, not one", "see image/os.packages")
+    return found[0]
 
 
 def require_app_only(layers: Sequence[str]) -> None:

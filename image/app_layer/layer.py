@@ -15,7 +15,7 @@ from goldfleet.contract.service import LAYER_MANIFEST, LAYER_SITE_PACKAGES
 from goldfleet.errors import ReleaseError
 from image import cache
 from image.app_layer import iso, site_packages
-from image.release import LOCK, Runtime, digest, file_digest, require_app_only, sources
+from image.release import LOCK, Runtime, digest, file_digest, sources
 
 CONTENTS = "contents.sha256"
 """SHA-256 and path of every other file of the layer, as `sha256sum --check` reads it."""
@@ -29,22 +29,22 @@ class Layer:
     file_system: Path
 
 
-def build(root: Path, layers: Sequence[str]) -> Layer:
+def build(root: Path, layers: Sequence[str], os_layer: str = "") -> Layer:
     """The app layer of a checkout; from the cache if it was built before.
 
     Args:
         root: the checkout.
-        layers: of `os` and `app`; only `[app]` can be built.
+        layers: of `os` and `app`, all that the image has.
+        os_layer: digest of the OS layer that it is for, empty without one.
 
     Raises:
         ReleaseError: a part is missing, cannot be installed or does not compile.
     """
-    require_app_only(layers)
     runtime = Runtime.here()
     with cache.workspace("layers") as folder:
         tree = folder / "tree"
         content = _copy(sources(root), tree)
-        release = digest(content, runtime, layers)
+        release = digest(content, runtime, layers, os_layer)
         built = cached(release)
         if built is not None:
             return built

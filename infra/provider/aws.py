@@ -34,8 +34,16 @@ class Aws:
         session.check()
         self._session = session
 
+    @property
+    def local(self) -> bool:
+        """Whether a control plane on a loopback address answers in AWS's place."""
+        return self._open().account.endpoint is not None
+
     def client(self, service: str) -> Any:
         """A boto3 client of `service`."""
+        return self._open().client(service)
+
+    def _open(self) -> AwsSession:
         if self._session is None:
             raise GuardRefused("provider goldfleet", "it is not configured", "use infra.provider.resources.Provider")
-        return self._session.client(service)
+        return self._session

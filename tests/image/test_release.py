@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from goldfleet.errors import ReleaseError
-from image.release import Runtime, digest, sources, working_tree
+from goldfleet.errors import ReleaseError, ToolMissing
+from image.release import Runtime, digest, require_os_runtime, sources, working_tree
 
-APP = ["app"]
+APP, BOTH = ["app"], ["os", "app"]
 
 
 def test_the_same_content_is_the_same_release_wherever_and_whenever_it_lies(checkout: Path, tmp_path: Path) -> None:
@@ -68,6 +68,42 @@ def test_a_missing_part_and_a_link_are_named(checkout: Path) -> None:
         sources(checkout)
 
 
-def test_an_os_layer_is_refused_with_the_way_out(checkout: Path) -> None:
-    with pytest.raises(ReleaseError, match=r"OS layer cannot be baked yet; give the id of a registered image"):
-        working_tree(checkout, ["os", "app"])
+def test_the_digest_of_an_app_layer_alone_stays_what_it_was() -> None:
+    here = Runtime("3.11.7", "linux_x86_64")
+    assert digest({"app/a": "00"}, here, APP) == "e0e28c9cbf851d262735bc330e8253f3824fed1cda5fbdd3c165128d2684868d"
+
+
+def test_another_os_layer_is_another_release() -> None:
+    here = Runtime("3.11.7", "linux_x86_64")
+    digests = {digest({"app/a": "00"}, here, BOTH, os_layer) for os_layer in ("", "0" * 64, "1" * 64)}
+    assert len(digests) == 3
+    assert digest({}, here, ["os", "app"], "0" * 64) == digest({}, here, ["app", "os"], "0" * 64)
+
+
+@pytest.mark.parametrize(
+    "runtime", [Runtime("3.12.1", "linux_x86_64"), Runtime("3.11.7", "linux_aarch64"), Runtime("3.11.7", "macosx_14")]
+)
+def test_an_app_layer_that_would_not_start_on_the_os_layer_is_refused(locked: Path, runtime: Runtime) -> None:
+    with pytest.raises(
+        ToolMissing, match=r"the OS layer runs python3\.11 on linux_x86_64, this is .*; make"
+    ):
+        working_tree(locked, BOTH, runtime)
+    require_os_runtime(locked, Runtime("3.11.2", "linux_x86_64"))
+    assert working_tree(locked, APP, runtime) != working_tree(locked, APP)
+
+
+def test_a_lock_without_python_is_refused(locked: Path) -> None:
+    lock = locked / "image" / "os.lock"
+    lock.write_text(lock.read_text().replace("python3.11 ", "perl "))
+    with pytest.raises(ReleaseError, match=r"os\.lock: names 0 versions of Python"):
+        require_os_runtime(locked, Runtime.here())
+
+
+@pytest.fixture
+def locked(checkout: Path) -> Path:
+    """A checkout that locks an OS layer with Python 3.11."""
+    lock = checkout / "image" / "os.lock"
+    lock.parent.mkdir()
+    packages = ("python3 3.11.2-1", "python3.11 3.11.2-6")
+    lock.write_text("".join(f"{package} amd64 {'0' * 64} 1\n" for package in packages))
+    return checkout
