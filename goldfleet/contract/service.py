@@ -9,6 +9,8 @@ HEALTH_PATH = "/healthz"
 READY_PATH = "/readyz"
 STOP_SIGNAL = signal.SIGTERM
 USER = "goldfleet"
+UNIT = "goldfleet-app.service"
+"""Of systemd, in an image with an OS layer."""
 CA_BUNDLE = "/etc/goldfleet/ca.pem"
 """Authorities of the stores, in an image with an OS layer."""
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from image.launch import log
 from image.report import health, posture, sockets, units
 
 EPILOG = """\
@@ -22,7 +23,7 @@ says why. The exit code is 0.
 """
 
 
-def look(healthy: bool) -> dict[str, object]:
+def look(*, healthy: bool) -> dict[str, object]:
     """All that the report says."""
     problems: list[str] = []
 
@@ -66,7 +67,10 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.parse_args()
-    report = look(health.wait())
+    trouble = health.wait()
+    if trouble:
+        log.line("error", "the app is not healthy", reason=trouble)
+    report = look(healthy=not trouble)
     line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": "info", "logger": "image"}
     sys.stdout.write(json.dumps({**line, "message": "boot report", "report": report}) + "\n")
     return 0

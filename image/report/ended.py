@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from goldfleet.contract import service
 from image.launch import log
 from image.report import units
 
@@ -23,7 +24,7 @@ def main() -> int:
     variables = os.environ
     if variables.get("SERVICE_RESULT", "success") != "success":
         invocation = variables.get("INVOCATION_ID", "")
-        own = (f"_SYSTEMD_INVOCATION_ID={invocation}", f"_SYSTEMD_UNIT={units.APP}")
+        own = (f"_SYSTEMD_INVOCATION_ID={invocation}", f"_SYSTEMD_UNIT={service.UNIT}")
         text = units.ask("journalctl", "--boot", "--output=cat", "--no-pager", f"--lines={LINES}", *own)
         log.line("error", "the app has ended", reason=sentence(variables, text.splitlines()))
     return 0

@@ -5,28 +5,41 @@ from __future__ import annotations
 import http.client
 import socket
 import time
+from collections.abc import Mapping
+from pathlib import Path
 
 from goldfleet.contract import deadlines, service
 from image.report import units
 
 WAIT = deadlines.MIGRATION + deadlines.HEALTH_GRACE
+LAYER = "/srv/app"
 PAUSE = 0.5
 _ASK_SYSTEMD_EVERY = 5.0
 
 
-def wait(wait: float = WAIT) -> bool:
-    """True as soon as the app is healthy; False when its unit has failed, or after `wait` seconds."""
-    deadline = time.monotonic() + wait
+def wait(seconds: float = WAIT) -> str:
+    """Returns as soon as the app is healthy, or will not be; then says why not."""
+    deadline = time.monotonic() + seconds
     asked = time.monotonic()
     while time.monotonic() < deadline:
         if healthy(own_address()):
-            return True
+            return ""
         time.sleep(PAUSE)
         if time.monotonic() - asked > _ASK_SYSTEMD_EVERY:
             asked = time.monotonic()
-            if units.ended(units.app()):
-                return False
-    return False
+            state = units.app()
+            if units.ended(state):
+                return why(state, mounted=Path(LAYER).is_mount())
+    return f"{service.HEALTH_PATH} has not answered within {seconds:.0f} seconds"
+
+
+def why(state: Mapping[str, str], *, mounted: bool) -> str:
+    """Why an app whose unit has this state never becomes healthy."""
+    if not mounted:
+        return f"the app layer is not mounted at {LAYER}: its volume is missing or damaged"
+    if state.get("ActiveState") == "failed":
+        return f"the app was started {int(state.get('NRestarts') or 0) + 1} times and has ended each time"
+    return "the app was not started"
 
 
 def healthy(address: str, port: int = service.PORT) -> bool:

@@ -6,7 +6,8 @@ import re
 import subprocess
 from collections.abc import Mapping
 
-APP = "goldfleet-app.service"
+from goldfleet.contract.service import UNIT
+
 _TIMEOUT = 60
 
 
@@ -24,7 +25,7 @@ def ask(*command: str) -> str:
 def app() -> dict[str, str]:
     """State of the app's unit (systemctl(1), "show")."""
     names = "ActiveState,SubState,Result,NRestarts,ExecMainStatus"
-    return properties(ask("systemctl", "show", APP, f"--property={names}"))
+    return properties(ask("systemctl", "show", UNIT, f"--property={names}"))
 
 
 def properties(text: str) -> dict[str, str]:
@@ -33,8 +34,8 @@ def properties(text: str) -> dict[str, str]:
 
 
 def ended(state: Mapping[str, str]) -> bool:
-    """True when the app's unit has given up."""
-    return state.get("ActiveState") == "failed" or state.get("Result", "success") == "start-limit-hit"
+    """True when the app's unit was not started, or has given up; between two starts it is `activating`."""
+    return state.get("ActiveState") in ("failed", "inactive")
 
 
 def failed() -> list[str]:
@@ -51,7 +52,7 @@ def exposure(text: str) -> float | None:
 
 def app_exposure() -> float | None:
     """Of the app's unit."""
-    return exposure(ask("systemd-analyze", "security", "--no-pager", APP))
+    return exposure(ask("systemd-analyze", "security", "--no-pager", UNIT))
 
 
 def slowest(count: int = 8) -> list[str]:
