@@ -9,6 +9,7 @@ from app import text
 from app.passwords import Passwords
 from app.problems import Problem, not_found
 from app.visit import Visit
+from goldfleet.state.cache import Key, Needs, Part
 from goldfleet.state.ids import random_logical_shard
 
 NAME_TTL = 3600
@@ -41,6 +42,7 @@ async def sign_up(visit: Visit, passwords: Passwords, raw_name: str, raw_passwor
     if not await _claim(visit, user):
         async with visit.write(visit.database.of(user.id)) as transaction:
             await transaction.execute("DELETE FROM users WHERE id = $1", user.id)
+            transaction.touch("users", user.id)
         raise _taken()
     return user
 
@@ -71,13 +73,17 @@ async def find(visit: Visit, raw_name: str) -> int:
     if key is None:
         raise _nobody()
 
-    async def look_up() -> bytes:
-        user_id = await _user_id(visit, key)
-        if user_id is None:
-            raise _nobody()
-        return str(user_id).encode()
+    directory = visit.database.directory
 
-    cached = await visit.cache.get(f"name:{key}", look_up, NAME_TTL)
+    async def look_up(needs: Needs) -> bytes | None:
+        async with directory.read(needs.after(directory)) as reader:
+            user_id = await reader.fetchval(_USER_ID, key)
+        return None if user_id is None else str(user_id).encode()
+
+    wanted = Key(f"name:{key}", (Part(directory, "names", key),), NAME_TTL)
+    cached = await visit.state.cache.get(wanted, look_up, visit.seen)
+    if cached.value is None:
+        raise _nobody()
     return int(cached.value)
 
 
@@ -97,9 +103,11 @@ async def _credentials(visit: Visit, raw_name: str) -> _Credentials | None:
     return row and _Credentials(User(user_id, row["name"]), row["password_hash"])
 
 
+_USER_ID = "SELECT user_id FROM names WHERE key = $1"
+
+
 async def _user_id(visit: Visit, key: str) -> int | None:
-    sql = "SELECT user_id FROM names WHERE key = $1"
-    return await visit.certain(visit.database.directory, lambda reader: reader.fetchval(sql, key))
+    return await visit.certain(visit.database.directory, lambda reader: reader.fetchval(_USER_ID, key))
 
 
 async def _store(visit: Visit, user: User, password_hash: str) -> None:
@@ -108,12 +116,14 @@ async def _store(visit: Visit, user: User, password_hash: str) -> None:
         sql = "INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2)"
         await transaction.execute(sql, user.id, password_hash)
         await transaction.execute("INSERT INTO counts (user_id) VALUES ($1)", user.id)
+        transaction.touch("users", user.id)
 
 
 async def _claim(visit: Visit, user: User) -> bool:
     sql = "INSERT INTO names (key, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING user_id"
     async with visit.write(visit.database.directory) as transaction:
         claimed = await transaction.fetchval(sql, text.name_key(user.name), user.id)
+        transaction.touch("names", text.name_key(user.name))
     return claimed is not None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from app import outbox, profile
+from app import outbox
 from app.log import log
 from app.problems import Problem, invalid
 from app.visit import Visit
@@ -48,10 +48,11 @@ async def _change(visit: Visit, follower_id: int, followee_id: int, *, active: b
         if changed is None:
             return
         following = await transaction.fetchval(_COUNT, follower_id, 1 if active else -1)
+        transaction.touch("follows", follower_id)
+        transaction.touch("counts", follower_id)
         if following > MOST:
             raise Problem(HTTPStatus.CONFLICT, f"Nobody can follow more than {MOST} people.", field="name")
         entry = await outbox.put(transaction, outbox.Following(follower_id, followee_id, active))
-    await profile.forget(visit.cache, follower_id)
     try:
         await visit.wrote(await outbox.deliver(visit.state, entry))
     except DatabaseDown as down:

@@ -11,10 +11,10 @@ import asyncio
 
 import msgspec
 
-from app import profile
 from app.log import log
-from goldfleet.state.database import Position, Shard, Transaction
+from goldfleet.state.database import Shard, Transaction
 from goldfleet.state.exceptions import DatabaseDown
+from goldfleet.state.position import Written
 from goldfleet.state.state import State
 
 FOLLOWING = "following"
@@ -45,11 +45,11 @@ async def put(transaction: Transaction, change: Following) -> Entry:
     return Entry(await transaction.fetchval(sql, change.follower_id, FOLLOWING, body), change)
 
 
-async def deliver(state: State, entry: Entry) -> Position:
+async def deliver(state: State, entry: Entry) -> Written:
     """Applies an entry at the other end, then removes it.
 
     Returns:
-        The position of the write at the other end, for who has to see it at once.
+        The write at the other end, for who has to see it at once.
 
     Raises:
         DatabaseDown: one of the two shards cannot be written to; the entry waits.
@@ -57,10 +57,9 @@ async def deliver(state: State, entry: Entry) -> Position:
     change = entry.change
     async with state.database.of(change.followee_id).write() as transaction:
         await _apply(transaction, entry)
-    await profile.forget(state.cache, change.followee_id)
     async with state.database.of(change.follower_id).write() as source:
         await source.execute("DELETE FROM outbox WHERE id = $1", entry.id)
-    return transaction.position
+    return transaction.written
 
 
 async def relay(state: State) -> None:
@@ -108,3 +107,5 @@ async def _apply(transaction: Transaction, entry: Entry) -> None:
     difference = int(change.active) - int(known is not None and known["active"])
     sql = "UPDATE counts SET followers = followers + $2 WHERE user_id = $1"
     await transaction.execute(sql, change.followee_id, difference)
+    transaction.touch("followers", change.followee_id)
+    transaction.touch("counts", change.followee_id)

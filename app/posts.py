@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app import profile, text
+from app import text
 from app.profile import Post
 from app.visit import Visit
 from goldfleet.state.ids import logical_shard_of
@@ -21,5 +21,6 @@ async def publish(visit: Visit, author_id: int, raw_text: str) -> Post:
     async with visit.write(visit.database.of(author_id)) as transaction:
         row = await transaction.fetchrow(sql, post_id, author_id, content)
         await transaction.execute("UPDATE counts SET posts = posts + 1 WHERE user_id = $1", author_id)
-    await profile.forget(visit.cache, author_id)
+        transaction.touch("posts", author_id)
+        transaction.touch("counts", author_id)
     return Post(str(post_id), row["author"], content, row["created_at"])

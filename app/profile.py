@@ -8,8 +8,7 @@ import msgspec
 
 from app.problems import not_found
 from app.visit import Visit
-from goldfleet.state.cache import Cache
-from goldfleet.state.database import Reader
+from goldfleet.state.cached import CachedObject, Read
 
 TTL = 60
 """Seconds that the cache may keep a profile; a write by its user renews it at once."""
@@ -36,9 +35,6 @@ class Profile(msgspec.Struct, frozen=True):
     recent: list[Post]
 
 
-_decoder = msgspec.json.Decoder(Profile)
-
-
 async def of(visit: Visit, user_id: int) -> Profile:
     """The profile, from the cache or else assembled; the visit notes which, and how long it took.
 
@@ -46,35 +42,25 @@ async def of(visit: Visit, user_id: int) -> Profile:
         Problem: 404, there is no such user.
     """
 
-    async def assemble() -> bytes:
-        profile = await visit.certain(visit.database.of(user_id), lambda reader: _assemble(reader, user_id))
-        if profile is None:
-            raise not_found("There is no such person.")
-        return msgspec.json.encode(profile)
-
-    cached = await visit.cache.get(_key(user_id), assemble, TTL)
-    visit.facts.cache = "hit" if cached.hit else "miss"
-    visit.facts.cache_milliseconds = cached.seconds * 1000
-    return _decoder.decode(cached.value)
+    found = await PROFILES.get(visit.state, user_id, visit.seen)
+    visit.facts.cache = "hit" if found.hit else "miss"
+    visit.facts.cache_milliseconds = found.seconds * 1000
+    for server in found.servers:
+        visit.facts.read_from(server)
+    if found.value is None:
+        raise not_found("There is no such person.")
+    return found.value
 
 
-async def forget(cache: Cache, user_id: int) -> None:
-    """To be called after the commit of a write to any part of the user's profile."""
-    await cache.delete(_key(user_id))
-
-
-def _key(user_id: int) -> str:
-    return f"profile:{user_id}"
-
-
-async def _assemble(reader: Reader, user_id: int) -> Profile | None:
+async def _assemble(read: Read, user_id: int) -> Profile | None:
     person = """SELECT name, created_at, posts, followers, following
                 FROM users JOIN counts ON user_id = id WHERE id = $1"""
     recent = "SELECT id, text, created_at FROM posts WHERE author_id = $1 ORDER BY id DESC LIMIT $2"
-    row = await reader.fetchrow(person, user_id)
-    if row is None:
-        return None
-    posts = await reader.fetch(recent, user_id, RECENT_POSTS)
+    async with read(user_id) as reader:
+        row = await reader.fetchrow(person, user_id)
+        if row is None:
+            return None
+        posts = await reader.fetch(recent, user_id, RECENT_POSTS)
     return Profile(
         name=row["name"],
         joined_at=row["created_at"],
@@ -83,3 +69,6 @@ async def _assemble(reader: Reader, user_id: int) -> Profile | None:
         following=row["following"],
         recent=[Post(str(post["id"]), row["name"], post["text"], post["created_at"]) for post in posts],
     )
+
+
+PROFILES = CachedObject("profile", Profile, _assemble, made_of=("users", "counts", "posts"), ttl=TTL)

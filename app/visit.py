@@ -11,10 +11,10 @@ from starlette.requests import Request
 from app.facts import NONE, Facts
 from app.log import log
 from goldfleet.state.asgi import Visitor
-from goldfleet.state.cache import Cache
+from goldfleet.state.cache import STRANGER, Seen
 from goldfleet.state.database import MAIN, Database, Reader, Shard, Transaction
 from goldfleet.state.exceptions import SessionsDown
-from goldfleet.state.position import Position
+from goldfleet.state.position import Written
 from goldfleet.state.sessions import Session
 from goldfleet.state.state import State
 
@@ -34,7 +34,7 @@ class Visit:
         self.state = state
         self.facts = facts
         self._visitor = visitor
-        self._written: list[Position] = []
+        self._written: list[Written] = []
         facts.session = _source(visitor)
 
     @classmethod
@@ -57,8 +57,9 @@ class Visit:
         return self.state.database
 
     @property
-    def cache(self) -> Cache:
-        return self.state.cache
+    def seen(self) -> Seen:
+        """Whose own writes an answer must show."""
+        return self.session or STRANGER
 
     def require_login(self) -> int:
         """The id of who is logged in.
@@ -74,8 +75,8 @@ class Visit:
         session = await self._visitor.log_in(user_id)
         await session.set("name", name)
         self.facts.session = _source(self._visitor)
-        for position in self._written:
-            await self.wrote(position)
+        for written in self._written:
+            await self.wrote(written)
 
     async def leave(self, *, everywhere: bool = False) -> None:
         """Ends this session, or all sessions of who is logged in. Raises as `require_login` does."""
@@ -97,18 +98,18 @@ class Visit:
         """Writes to the main in one transaction; from then on this session's reads see it."""
         async with shard.write() as transaction:
             yield transaction
-        await self.wrote(transaction.position)
+        await self.wrote(transaction.written)
 
-    async def wrote(self, position: Position) -> None:
+    async def wrote(self, written: Written) -> None:
         """Lets this session, or the one that this visit starts, see a write.
 
         The write stands, even if the session store cannot be told.
         """
         if self.session is None:
-            self._written.append(position)
+            self._written.append(written)
             return
         try:
-            await self.session.wrote(position)
+            await self.session.wrote(written)
         except SessionsDown:
             log.warning("the session could not be told of its write")
 

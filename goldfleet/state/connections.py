@@ -26,8 +26,6 @@ _SERVER_GONE = (
     asyncpg.InvalidAuthorizationSpecificationError,  # the password is being rotated
     asyncpg.InvalidCatalogNameError,  # the database has not been made yet
     asyncpg.TransactionRollbackError,  # deadlock, or a conflict with what a replica replays: it was undone
-    asyncpg.InternalClientError,  # the server died while asyncpg was in the middle of a message
-    asyncpg.TransactionRollbackError,  # deadlock, or a conflict with what a replica replays: it was undone
     asyncpg.InternalClientError,  # the connection broke between two messages of the protocol
     OSError,
     TimeoutError,

@@ -4,7 +4,8 @@
 ...     shard = database.of(user_id)
 ...     async with shard.write() as transaction:
 ...         await transaction.execute("UPDATE users SET name = $1 WHERE id = $2", name, user_id)
-...     await session.wrote(transaction.position)        # from now on this session's reads see it
+...         transaction.touch("users", user_id)          # cached values made of it are old from now on
+...     await session.wrote(transaction.written)         # from now on this session's reads see it
 ...     async with shard.read(after=session.position(shard)) as reader:
 ...         assert await reader.fetchval("SELECT name FROM users WHERE id = $1", user_id) == name
 
@@ -14,7 +15,7 @@ Errors of a statement are asyncpg's own, for example `asyncpg.UniqueViolationErr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
@@ -24,9 +25,10 @@ from goldfleet.contract.environment import ShardAccess
 from goldfleet.state.connections import Connection, Pool, server_errors
 from goldfleet.state.exceptions import DatabaseDown, OutcomeUnknown
 from goldfleet.state.ids import logical_shard_of, shard_of
-from goldfleet.state.position import Position, end_of_log
+from goldfleet.state.position import Position, Written, end_of_log
 from goldfleet.state.replicas import Replicas
 from goldfleet.state.tasks import end
+from goldfleet.state.versions import Announcement, RowId, Versions, key_of
 
 __all__ = ["MAIN", "Database", "Position", "Reader", "Shard", "Transaction"]
 
@@ -74,7 +76,23 @@ class Transaction(Reader):
 
     # Where the main answered, a standby does now: after a failover the address will lead to the new main.
     _not_now = (asyncpg.ReadOnlySQLTransactionError,)
-    _position: Position | None = None
+    _written: Written | None = None
+
+    def __init__(self, connection: Connection, server: str) -> None:
+        super().__init__(connection, server)
+        self._touched: set[tuple[str, RowId]] = set()
+
+    def touch(self, table: str, id: RowId) -> None:  # noqa: A002  the field's own word
+        """Says what this transaction changes: what a table says of an id.
+
+        After the commit no cached value that is made of it, or of the whole table, is taken for new any more.
+        """
+        self._touched.add((table, id))
+
+    @property
+    def touched(self) -> frozenset[tuple[str, RowId]]:
+        """Tables and ids."""
+        return frozenset(self._touched)
 
     async def execute(self, sql: str, *arguments: Any) -> str:
         """Runs a statement; PostgreSQL's command tag, for example `UPDATE 1`."""
@@ -83,28 +101,29 @@ class Transaction(Reader):
             return tag
 
     @property
-    def position(self) -> Position:
-        """Where the main's log was after the commit; for `Session.wrote`.
+    def written(self) -> Written:
+        """For `Session.wrote`.
 
         Raises:
             RuntimeError: the block has not ended yet.
         """
-        if self._position is None:
-            raise RuntimeError("a transaction has a position once its block has ended")
-        return self._position
+        if self._written is None:
+            raise RuntimeError("a transaction has written once its block has ended")
+        return self._written
 
-    def committed_at(self, position: Position) -> None:
+    def committed(self, written: Written) -> None:
         """For `Shard.write`."""
-        self._position = position
+        self._written = written
 
 
 class Shard:
     """One main and its replicas; got from `Database.of`."""
 
-    def __init__(self, index: int, main: Pool, replicas: Replicas) -> None:
+    def __init__(self, index: int, main: Pool, replicas: Replicas, versions: Versions | None) -> None:
         self.index = index
         self._main = main
         self._replicas = replicas
+        self._versions = versions
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
@@ -124,13 +143,17 @@ class Shard:
             except BaseException:
                 await _undo(begun)
                 raise
-            try:
-                with server_errors(str(self._main.server)):
-                    await begun.commit()
-                    row = await connection.fetchrow(_POSITION)
-            except DatabaseDown as error:
-                raise OutcomeUnknown(error.where, error.what) from error
-            transaction.committed_at(Position(self.index, row["timeline"], end_of_log(row["lsn"])))
+            transaction.committed(await self._commit(begun, connection, transaction.touched))
+
+    async def position(self) -> Position:
+        """Where the main's log is now.
+
+        Raises:
+            DatabaseDown: the main does not answer.
+        """
+        async with self._main.connection() as connection:
+            with server_errors(str(self._main.server)):
+                return await self._position(connection)
 
     @asynccontextmanager
     async def read(self, after: Position | None = None) -> AsyncIterator[Reader]:
@@ -144,6 +167,30 @@ class Shard:
         """
         async with AsyncExitStack() as stack:
             yield await self._reader(stack, after)
+
+    async def _position(self, connection: Connection) -> Position:
+        row = await connection.fetchrow(_POSITION)
+        return Position(self.index, row["timeline"], end_of_log(row["lsn"]))
+
+    async def _commit(self, begun: Any, connection: Connection, touched: Iterable[tuple[str, RowId]]) -> Written:
+        announcement = self._announcement(touched)
+        if announcement:
+            await announcement.make()
+        try:
+            with server_errors(str(self._main.server)):
+                await begun.commit()
+                position = await self._position(connection)
+        except DatabaseDown as error:
+            raise OutcomeUnknown(error.where, error.what) from error
+        except asyncpg.PostgresError:
+            if announcement:
+                await announcement.undone()
+            raise
+        return Written(position, renewed=announcement is None or await announcement.committed(position))
+
+    def _announcement(self, touched: Iterable[tuple[str, RowId]]) -> Announcement | None:
+        keys = {key_of(self.index, table, part) for table, row in touched for part in (row, None)}
+        return self._versions.announcement(sorted(keys)) if self._versions and keys else None
 
     async def _reader(self, stack: AsyncExitStack, after: Position | None) -> Reader:
         for replica in self._replicas.candidates(after):
@@ -175,16 +222,17 @@ class Database:
         self._pools = pools
 
     @classmethod
-    async def open(cls, shards: Sequence[ShardAccess]) -> Database:
+    async def open(cls, shards: Sequence[ShardAccess], versions: Versions | None = None) -> Database:
         """Opens nothing but watchers in the background: an app starts although its database is down.
 
         Args:
             shards: in shard order, at least one.
+            versions: are moved by what transactions touch. None: nothing is cached.
         """
         pools = [await Pool.open(access, access.main) for access in shards]
         replicas = [Replicas(index, access) for index, access in enumerate(shards)]
         watchers = [asyncio.create_task(each.run()) for each in replicas]
-        opened = [Shard(index, *pair) for index, pair in enumerate(zip(pools, replicas, strict=True))]
+        opened = [Shard(index, *pair, versions) for index, pair in enumerate(zip(pools, replicas, strict=True))]
         return cls(opened, watchers, pools)
 
     def of(self, user_id: int) -> Shard:

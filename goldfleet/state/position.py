@@ -46,6 +46,19 @@ class Position:
         return cls(int(shard), int(timeline, 16), int(lsn, 16))
 
 
+@dataclass(frozen=True)
+class Written:
+    """A committed write.
+
+    Args:
+        position: where the main's log was after the commit.
+        renewed: False if the cache could not be told, so that it may hold what was there before.
+    """
+
+    position: Position
+    renewed: bool = True
+
+
 def end_of_log(insert: int) -> int:
     """Where the last record ends, from where the next one begins.
 

@@ -3,7 +3,8 @@
 Keys, in one hash slot: the session's hash and its user's hash.
 
 session: user, secret (SHA-256), old and old_until (the secret before the last rotation), salt (of that rotation), born,
-         created, seen, ends (milliseconds), csrf, f:NAME (fields), p:SHARD (positions). A tombstone has only `ended`.
+         created, seen, ends (milliseconds), csrf, f:NAME (fields), p:SHARD (positions), distrusts
+         (milliseconds until which it asks no cache). A tombstone has only `ended`.
 user:    born, a counter of sessions started; dead, its value at the last "log out everywhere".
          Outlives every session of the user, so a session without it is void.
 """
@@ -81,9 +82,12 @@ return 1
 WROTE = Script(
     _COMMON
     + """
-local name, position = unpack(ARGV)
+local name, position, distrusts = unpack(ARGV)
 if not alive() then return 0 end
 if (redis.call('HGET', KEYS[1], name) or '') < position then redis.call('HSET', KEYS[1], name, position) end
+if tonumber(distrusts) > tonumber(redis.call('HGET', KEYS[1], 'distrusts') or 0) then
+  redis.call('HSET', KEYS[1], 'distrusts', distrusts)
+end
 return 1
 """
 )

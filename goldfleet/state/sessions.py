@@ -20,14 +20,15 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from time import monotonic
+from time import monotonic, time
 from types import MappingProxyType
 from typing import Protocol
 
 from goldfleet.contract.deadlines import REQUEST, SESSION_ALIAS
 from goldfleet.state import session_scripts as scripts
+from goldfleet.state.entry import VALUES_LIVE
 from goldfleet.state.exceptions import BadField, SessionEnded, SessionsDown, StoreDown
-from goldfleet.state.position import Position
+from goldfleet.state.position import Position, Written
 from goldfleet.state.store import Argument, Reply, Script, Store
 
 IDLE = 2 * 3600
@@ -69,6 +70,7 @@ class Session:
         self._fields = {name[2:]: value for name, value in stored.items() if name.startswith("f:")}
         positions = [Position.from_text(value) for name, value in stored.items() if name.startswith("p:")]
         self._positions = {position.shard: position for position in positions}
+        self._distrusts_until = int(stored.get("distrusts", 0))
         self.user_id = int(stored["user"])
         self.created = datetime.fromtimestamp(int(stored["created"]) / 1000, UTC)
         self.csrf_token = stored["csrf"]
@@ -113,17 +115,26 @@ class Session:
         """What a read of this shard must have seen, to be passed to `Shard.read`; None if anything will do."""
         return self._positions.get(shard.index)
 
-    async def wrote(self, position: Position) -> None:
+    @property
+    def distrusts_cache(self) -> bool:
+        """True while the cache may hold what was there before one of this session's writes."""
+        return time() * 1000 < self._distrusts_until
+
+    async def wrote(self, written: Written) -> None:
         """Notes a write, so that this session's later reads see it, whichever clone answers.
 
         Raises:
             SessionsDown: the store could not be told; within this request reads still see the write.
         """
-        known = self._positions.get(position.shard)
-        if known is not None and known.reached >= position.reached:
+        position, known = written.position, self._positions.get(written.position.shard)
+        if written.renewed and known is not None and known.reached >= position.reached:
             return
-        self._positions[position.shard] = position
-        await self._sessions.run(scripts.WROTE, self._token, f"p:{position.shard}", position.to_text())
+        if known is None or known.reached < position.reached:
+            self._positions[position.shard] = position
+        distrusts = 0 if written.renewed else round((time() + VALUES_LIVE) * 1000)
+        self._distrusts_until = max(self._distrusts_until, distrusts)
+        name = f"p:{position.shard}"
+        await self._sessions.run(scripts.WROTE, self._token, name, position.to_text(), distrusts)
 
 
 class Sessions:

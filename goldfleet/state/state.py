@@ -21,23 +21,27 @@ from goldfleet.state.exceptions import StoreDown
 from goldfleet.state.ids import Ids
 from goldfleet.state.sessions import Sessions
 from goldfleet.state.store import Store
+from goldfleet.state.versions import Versions
 
 
 class State:
     """What an app keeps anywhere: sessions, cache, database, and the ids of new rows; made by `State.open`."""
 
-    def __init__(self, database: Database, sessions: Store, cache: Store) -> None:
+    def __init__(self, database: Database, sessions: Store, cache: Store, versions: Versions) -> None:
         self.database = database
         self.sessions = Sessions(sessions)
         self.cache = Cache(cache)
         self.ids = Ids()
         self._stores = (sessions, cache)
+        self._versions = versions
 
     @classmethod
     async def open(cls, environment: Environment) -> Self:
         """Connects to nothing yet: an app starts, and says what is down, whatever the stores do."""
-        database = await Database.open(environment.shards)
-        return cls(database, Store(environment.sessions, "sessions"), Store(environment.cache, "cache", REPLY))
+        cache = Store(environment.cache, "cache", REPLY)
+        versions = Versions(cache)
+        database = await Database.open(environment.shards, versions)
+        return cls(database, Store(environment.sessions, "sessions"), cache, versions)
 
     async def ready(self) -> Mapping[str, str]:
         """`ok` or what is wrong, by store: `sessions`, `cache`, `database 0 main`, `database 0 HOST:PORT`."""
@@ -52,6 +56,8 @@ class State:
 
     async def close(self) -> None:
         """Closes all connections; what is under way fails."""
+        await self.cache.close()
+        await self._versions.close()
         await self.database.close()
         for store in self._stores:
             await store.close()

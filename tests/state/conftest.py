@@ -17,11 +17,14 @@ DATABASE = "state"
 
 @pytest.fixture(scope="session")
 async def prepared(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Stores:
-    """The stores, with a table of notes that the app's role may write."""
+    """The stores, with the tables of the examples, which the app's role may write."""
     folder = tmp_path_factory.mktemp("migrations")
     (folder / "0001_notes.sql").write_text("CREATE TABLE notes (id bigint PRIMARY KEY, text text NOT NULL);")
+    desks = "CREATE TABLE signs (id bigint PRIMARY KEY, text text);"
+    desks += "CREATE TABLE papers (id bigint, owner bigint, text text);"
+    (folder / "0002_desks.sql").write_text(desks)
     stores.make_database(DATABASE)
-    assert await migrate(stores.owner(DATABASE), folder) == ["0001_notes.sql"]
+    assert await migrate(stores.owner(DATABASE), folder) == ["0001_notes.sql", "0002_desks.sql"]
     await ensure_role(stores.owner(DATABASE), APP, Path(stores.app_password_file))
     return stores
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -9,166 +10,387 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from goldfleet.state import cache as rules
-from goldfleet.state.cache import Cache
+from goldfleet.state.cache import ABSENT, Cache, Key, Needs, Part
+from goldfleet.state.entry import TTL_LIMIT
 from goldfleet.state.exceptions import ValueTooBig
+from goldfleet.state.position import Position
 from goldfleet.state.store import Store
+from goldfleet.state.versions import Versions
 from tests.state.conftest import DATABASE
 from tests.stores import Stores, eventually
 
 PATIENT = 0.5
 """Seconds: on a busy machine a test must not take the cache for down."""
+SHORT_LEASE = 0.3
 
 
 @pytest.fixture
 async def cache(prepared: Stores) -> AsyncIterator[Cache]:
-    store = Store(prepared.environment(DATABASE).cache, "cache", PATIENT)
-    yield Cache(store)
-    await store.close()
+    async for cache in _cache(prepared):
+        yield cache
     prepared.start()
 
 
 @pytest.fixture
 async def elsewhere(prepared: Stores) -> AsyncIterator[Cache]:
     """Another clone's."""
+    async for cache in _cache(prepared):
+        yield cache
+
+
+@pytest.fixture
+async def versions(prepared: Stores) -> AsyncIterator[Versions]:
     store = Store(prepared.environment(DATABASE).cache, "cache", PATIENT)
-    yield Cache(store)
+    versions = Versions(store)
+    yield versions
+    await versions.close()
     await store.close()
 
 
+async def _cache(prepared: Stores) -> AsyncIterator[Cache]:
+    store = Store(prepared.environment(DATABASE).cache, "cache", PATIENT)
+    cache = Cache(store, lease=SHORT_LEASE)
+    yield cache
+    await cache.close()
+    await store.close()
+
+
+class Log:
+    """Stands for a shard: where its main's log is."""
+
+    def __init__(self) -> None:
+        self.index = 0
+        self.lsn = 100
+        self.asked = 0
+
+    async def position(self) -> Position:
+        self.asked += 1
+        return Position(0, 1, self.lsn)
+
+
 class Source:
-    """Where a value really lives; counts how often it is read."""
+    """Where a value really lives, and the key of one part that it is made of; counts how often it is read."""
 
-    def __init__(self, value: bytes = b"value") -> None:
-        self.key = uuid4().hex
+    def __init__(self, value: bytes | None = b"value", ttl: float = 60) -> None:
+        self.log = Log()
+        self.part = Part(self.log, uuid4().hex, 1)
+        self.key = Key(uuid4().hex, (self.part,), ttl)
         self.value = value
-        self.reads = 0
+        self.needs: list[Needs] = []
 
-    async def __call__(self) -> bytes:
-        self.reads += 1
+    @property
+    def reads(self) -> int:
+        return len(self.needs)
+
+    async def __call__(self, needs: Needs) -> bytes | None:
+        self.needs.append(needs)
         return self.value
+
+    async def write(self, value: bytes, versions: Versions) -> Position:
+        """As a transaction does: announce, commit, move."""
+        announcement = versions.announcement([self.part.key])
+        await announcement.make()
+        self.value = value
+        self.log.lsn += 10
+        position = Position(0, 1, self.log.lsn)
+        assert await announcement.committed(position)
+        return position
+
+
+class Writer:
+    """A reader who has written up to a position."""
+
+    def __init__(self, position: Position, *, distrusts_cache: bool = False) -> None:
+        self.distrusts_cache = distrusts_cache
+        self._position = position
+
+    def position(self, shard: Any) -> Position:
+        return self._position
 
 
 async def test_the_second_time_the_cache_answers(cache: Cache, elsewhere: Cache) -> None:
     source = Source()
-    first = await cache.get(source.key, source, 60)
-    second = await elsewhere.get(source.key, source, 60)
+    first = await cache.get(source.key, source)
+    second = await elsewhere.get(source.key, source)
     assert (first.value, first.hit, second.value, second.hit, source.reads) == (b"value", False, b"value", True, 1)
     assert second.seconds >= 0
 
 
-async def test_after_an_invalidation_the_source_answers(cache: Cache, elsewhere: Cache) -> None:
+async def test_a_value_of_no_parts_is_kept_too(cache: Cache) -> None:
+    key, source = Key(uuid4().hex), Source()
+    assert not (await cache.get(key, source)).hit
+    assert (await cache.get(key, source)).value == b"value"
+    assert source.reads == 1
+
+
+async def test_after_a_write_its_writer_gets_the_new_value(cache: Cache, elsewhere: Cache, versions: Versions) -> None:
     source = Source(b"old")
-    await cache.get(source.key, source, 60)
-    source.value = b"new"
-    assert await elsewhere.delete(source.key)
-    assert (await cache.get(source.key, source, 60)).value == b"new"
+    await cache.get(source.key, source)
+    written = await source.write(b"new", versions)
+    assert (await elsewhere.get(source.key, source, Writer(written))).value == b"new"
+    assert (await cache.get(source.key, source, Writer(written))).hit
 
 
-async def test_a_fill_that_began_before_the_write_does_not_come_in(cache: Cache, elsewhere: Cache) -> None:
+async def test_others_get_the_old_value_while_it_is_renewed_and_then_the_new_one(
+    cache: Cache, versions: Versions
+) -> None:
+    source = Source(b"old")
+    await cache.get(source.key, source)
+    await source.write(b"new", versions)
+    first = await cache.get(source.key, source)
+    assert (first.value, first.hit) == (b"old", True)
+
+    async def new() -> bool:
+        return (await cache.get(source.key, source)).value == b"new"
+
+    await eventually(new)
+    assert source.reads == 2
+
+
+async def test_an_old_value_is_not_served_for_long(
+    cache: Cache, versions: Versions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("goldfleet.state.entry.RENEWED_WITHIN", 0.0)
+    source = Source(b"old")
+    await cache.get(source.key, source)
+    await source.write(b"new", versions)
+    await asyncio.sleep(0.002)  # the version has moved in an earlier millisecond
+    assert (await cache.get(source.key, source)).value == b"new"
+
+
+async def test_a_fill_sees_the_write_that_made_it_necessary(cache: Cache, versions: Versions) -> None:
+    source = Source(b"old")
+    written = await source.write(b"new", versions)
+    await cache.get(source.key, source)
+    assert source.needs[0].after(source.log) == written
+
+
+async def test_of_a_part_that_is_unknown_the_main_is_asked(cache: Cache) -> None:
+    source = Source()
+    await cache.get(source.key, source)
+    assert source.needs[0].after(source.log) == Position(0, 1, 100)
+    assert source.log.asked == 1
+
+
+async def test_a_fill_that_began_before_the_write_does_not_come_in(
+    cache: Cache, elsewhere: Cache, versions: Versions
+) -> None:
     source = Source(b"old")
     reading, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slow() -> bytes:
-        value = await source()
+    async def slow(needs: Needs) -> bytes | None:
+        value = await source(needs)
         reading.set()
         await go_on.wait()
         return value
 
-    asked = asyncio.create_task(cache.get(source.key, slow, 60))
+    asked = asyncio.create_task(cache.get(source.key, slow))
     await reading.wait()
-    source.value = b"new"
-    await elsewhere.delete(source.key)
+    await source.write(b"new", versions)
     go_on.set()
     await asked
-    assert (await elsewhere.get(source.key, source, 60)).value == b"new"
+    assert (await elsewhere.get(source.key, source)).value == b"new"
 
 
-async def test_a_fill_from_a_replica_that_is_behind_does_not_stay(cache: Cache, elsewhere: Cache) -> None:
-    source = Source(b"new")
-    await cache.delete(source.key)
-    behind = Source(b"old")
-    assert (await elsewhere.get(source.key, behind, 60)).value == b"old"
-    assert (await elsewhere.get(source.key, source, 60)).value == b"new"
-
-
-async def test_once_the_invalidation_is_over_values_are_kept_again(
-    cache: Cache, monkeypatch: pytest.MonkeyPatch
+async def test_a_writer_that_dies_after_its_commit_leaves_no_old_value(
+    cache: Cache, versions: Versions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rules, "INVALIDATED", 0.05)
+    monkeypatch.setattr("goldfleet.state.versions.COMMITTING", 0.2)
+    source = Source(b"old")
+    await cache.get(source.key, source)
+    await versions.announcement([source.part.key]).make()
+    source.value = b"new"
+
+    async def new() -> bool:
+        return (await cache.get(source.key, source)).value == b"new"
+
+    await eventually(new)
+
+
+async def test_what_was_undone_leaves_the_cache_as_it_was(cache: Cache, versions: Versions) -> None:
     source = Source()
-    await cache.delete(source.key)
+    await cache.get(source.key, source)
+    announcement = versions.announcement([source.part.key])
+    await announcement.make()
+    await announcement.undone()
+    assert (await cache.get(source.key, source, Writer(Position(0, 1, 10**6)))).hit
 
-    async def hit() -> bool:
-        return (await cache.get(source.key, source, 60)).hit
 
-    await eventually(hit)
+async def test_between_announcement_and_commit_nothing_is_kept(
+    cache: Cache, elsewhere: Cache, versions: Versions
+) -> None:
+    source = Source(b"old")
+    await versions.announcement([source.part.key]).make()
+    await cache.get(source.key, source)
+    assert not (await elsewhere.get(source.key, source)).hit
 
 
-async def test_a_fill_that_took_too_long_is_not_kept(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "SLOWEST_FILL", -1.0)
+async def test_a_version_only_grows_whichever_writer_comes_last(cache: Cache, versions: Versions) -> None:
+    source = Source(b"new")
+    early, late = (versions.announcement([source.part.key]) for _ in range(2))
+    await early.make()
+    await late.make()
+    await late.committed(Position(0, 1, 300))
+    await early.committed(Position(0, 1, 200))
+    await cache.get(source.key, source)
+    assert source.needs[0].after(source.log) == Position(0, 1, 300)
+    assert (await cache.get(source.key, source)).hit
+
+
+async def test_one_of_many_fills_and_the_others_wait_for_it(cache: Cache, elsewhere: Cache) -> None:
     source = Source()
-    await cache.get(source.key, source, 60)
-    assert not (await cache.get(source.key, source, 60)).hit
+
+    async def slow(needs: Needs) -> bytes | None:
+        await asyncio.sleep(0.05)
+        return await source(needs)
+
+    asked = [clone.get(source.key, slow) for clone in (cache, elsewhere) for _ in range(50)]
+    assert {told.value for told in await asyncio.gather(*asked)} == {b"value"}
+    assert source.reads == 1
 
 
-async def test_an_error_of_the_fill_passes_through_and_is_not_kept(cache: Cache) -> None:
+async def test_a_holder_that_was_killed_delays_nobody_longer_than_its_lease(cache: Cache, elsewhere: Cache) -> None:
+    source = Source()
+    filling = asyncio.Event()
+
+    async def never(needs: Needs) -> bytes | None:
+        filling.set()
+        await asyncio.Event().wait()
+        return None
+
+    asked = asyncio.create_task(cache.get(source.key, never))
+    await filling.wait()
+    for task in cache._tasks:
+        task.cancel = lambda *_: False  # type: ignore[method-assign]  # killed: it cannot give the lease back
+    async with asyncio.timeout(SHORT_LEASE * 10):
+        assert (await elsewhere.get(source.key, source)).value == b"value"
+    for task in cache._tasks:
+        del task.cancel
+    asked.cancel()
+
+
+async def test_a_reader_who_goes_away_does_not_take_the_value_from_the_others(cache: Cache) -> None:
+    source = Source()
+    filling, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(needs: Needs) -> bytes | None:
+        filling.set()
+        await go_on.wait()
+        return await source(needs)
+
+    first = asyncio.create_task(cache.get(source.key, slow))
+    await filling.wait()
+    second = asyncio.create_task(cache.get(source.key, slow))
+    first.cancel()
+    go_on.set()
+    assert (await second).value == b"value"
+    assert source.reads == 1
+
+
+async def test_when_its_lifetime_is_over_it_is_served_and_renewed_once(cache: Cache, elsewhere: Cache) -> None:
+    source = Source(b"old", ttl=1)
+    await cache.get(source.key, source)
+    source.value = b"new"
+
+    async def renewed() -> bool:
+        told = [(await clone.get(source.key, source)) for clone in (cache, elsewhere)]
+        assert all(each.hit for each in told)
+        return {each.value for each in told} == {b"new"}
+
+    await eventually(renewed)
+    assert source.reads == 2
+
+
+async def test_what_does_not_exist_is_kept_as_that_for_a_moment(cache: Cache, prepared: Stores) -> None:
+    source = Source(None, ttl=1000)
+    assert (await cache.get(source.key, source)).value is None
+    told = await cache.get(source.key, source)
+    assert (told.value, told.hit, source.reads) == (None, True, 1)
+    assert 0 < _lives(prepared, cache, source.key) <= ABSENT * 1000
+
+
+async def test_a_reader_who_distrusts_the_cache_reads_the_source(cache: Cache) -> None:
+    source = Source()
+    await cache.get(source.key, source)
+    told = await cache.get(source.key, source, Writer(Position(0, 1, 5), distrusts_cache=True))
+    assert (told.hit, source.reads) == (False, 2)
+    assert source.needs[1].after(source.log) == Position(0, 1, 5)
+
+
+async def test_an_error_of_the_fill_passes_through_and_is_not_kept(cache: Cache, elsewhere: Cache) -> None:
     source = Source()
 
-    async def broken() -> bytes:
+    async def broken(needs: Needs) -> bytes | None:
         raise KeyError("gone")
 
     with pytest.raises(KeyError):
-        await cache.get(source.key, broken, 60)
-    assert not (await cache.get(source.key, source, 60)).hit
+        await cache.get(source.key, broken)
+    async with asyncio.timeout(SHORT_LEASE):
+        assert not (await elsewhere.get(source.key, source)).hit
 
 
 async def test_every_value_expires_and_not_all_at_once(cache: Cache, prepared: Stores) -> None:
     lives = set()
     for _ in range(20):
-        source = Source()
-        await cache.get(source.key, source, 1000)
-        lives.add(int(prepared.cache.command("PTTL", cache._name(source.key))[1:]))
-    assert all(890_000 < life <= 1_000_000 for life in lives)
+        source = Source(ttl=1000)
+        await cache.get(source.key, source)
+        lives.add(_lives(prepared, cache, source.key))
+    assert all(920_000 < life <= 1_030_000 for life in lives)
     assert max(lives) - min(lives) > 10_000
+    assert int(prepared.cache.command("PTTL", source.part.key)[1:]) > TTL_LIMIT * 1000
 
 
 async def test_a_value_that_is_too_big_is_refused(cache: Cache) -> None:
     source = Source(b"x" * (rules.VALUE_LIMIT + 1))
     with pytest.raises(ValueTooBig, match="at most 1048576"):
-        await cache.get(source.key, source, 60)
+        await cache.get(source.key, source)
     source.value = b"x" * rules.VALUE_LIMIT
-    await cache.get(source.key, source, 60)
-    assert (await cache.get(source.key, source, 60)).hit
+    await cache.get(source.key, source)
+    assert (await cache.get(source.key, source)).hit
 
 
-async def _down(cache: Cache, source: Source) -> None:
-    for _ in range(10):
-        assert (await asyncio.wait_for(cache.get(source.key, source, 60), 5)).value == b"value"
-    assert not await cache.delete(source.key)
+@pytest.mark.parametrize("ttl", [0, -1, 3601])
+def test_a_lifetime_is_bounded(ttl: float) -> None:
+    with pytest.raises(ValueError, match="lifetime"):
+        Key("x", ttl=ttl)
 
 
 @pytest.mark.parametrize("how", ["kill", "freeze"])
-async def test_a_cache_that_is_down_or_frozen_costs_no_answer(cache: Cache, prepared: Stores, how: str) -> None:
+async def test_a_cache_that_is_down_or_frozen_costs_no_answer(
+    cache: Cache, versions: Versions, prepared: Stores, how: str
+) -> None:
     source = Source()
+    await cache.get(source.key, source)
     getattr(prepared.cache, how)()
     try:
-        await _down(cache, source)
+        for _ in range(10):
+            assert (await asyncio.wait_for(cache.get(source.key, source), 5)).value == b"value"
+        announcement = versions.announcement([source.part.key])
+        await announcement.make()
+        source.value = b"new"
+        assert not await announcement.committed(Position(0, 1, 200))
     finally:
         prepared.cache.thaw()
         prepared.cache.start()
 
-    async def hit() -> bool:
-        return (await cache.get(source.key, source, 60)).hit
+    async def new() -> bool:
+        told = await cache.get(source.key, source)
+        return told.hit and told.value == b"new"
 
-    await eventually(hit)
+    await eventually(new)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(key=st.text(st.characters(), max_size=300), value=st.binary(max_size=2000))
-async def test_any_key_and_any_value_will_do(cache: Cache, key: str, value: bytes) -> None:
+@given(name=st.text(st.characters(), max_size=300), value=st.binary(max_size=2000))
+async def test_any_key_and_any_value_will_do(cache: Cache, name: str, value: bytes) -> None:
     source = Source(value)
-    key = source.key + key
-    fill: Callable[[], Awaitable[bytes]] = source
-    assert (await cache.get(key, fill, 60)).value == value
-    assert (await cache.get(key, fill, 60)).hit
-    assert (await cache.get(key, fill, 60)).value == value
+    key = Key(source.key.name + name, (source.part,))
+    answers: Awaitable[rules.Cached] = cache.get(key, source)
+    assert (await answers).value == value
+    told = await cache.get(key, source)
+    assert (told.value, told.hit) == (value, True)
+
+
+def _lives(stores: Stores, cache: Cache, key: Key) -> int:
+    """Milliseconds until the store drops it."""
+    return int(stores.cache.command("PTTL", cache._value(key))[1:])

@@ -25,7 +25,7 @@ SELECT = "SELECT text FROM notes WHERE id = $1"
 async def write(state: State, user: int, text: str) -> Position:
     async with state.database.of(user).write() as transaction:
         await transaction.execute(INSERT + " ON CONFLICT (id) DO UPDATE SET text = excluded.text", user, text)
-    return transaction.position
+    return transaction.written.position
 
 
 async def read(state: State, user: int, after: Position | None = None) -> tuple[str | None, str]:
@@ -124,7 +124,7 @@ async def test_an_exception_undoes_the_transaction(state: State, new_user: NewUs
         async with state.database.of(user).write() as transaction:
             await transaction.execute(INSERT, user, "lost")
             with pytest.raises(RuntimeError, match="block has ended"):
-                _ = transaction.position
+                _ = transaction.written.position
             raise KeyError
 
     with pytest.raises(KeyError):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from goldfleet.state.exceptions import BadField, SessionEnded, SessionsDown
-from goldfleet.state.position import Position
+from goldfleet.state.position import Position, Written
 from goldfleet.state.sessions import Session, Sessions
 from goldfleet.state.store import Store
 from tests.state.conftest import DATABASE
@@ -93,7 +93,7 @@ async def test_every_key_expires(sessions: Sessions, prepared: Stores, new_user:
     user = new_user()
     session, token = await sessions.start(user)
     await session.set("a", "b")
-    await session.wrote(Position(0, 1, 1))
+    await session.wrote(Written(Position(0, 1, 1)))
     ended, _ = await sessions.start(user)
     await sessions.end(ended)
     await sessions.end_all(user)
@@ -132,7 +132,7 @@ async def test_logout_is_not_undone_by_a_slower_request(
             await slow.remove("late")
         with pytest.raises(SessionEnded):
             await elsewhere.rotate(slow)
-        await slow.wrote(Position(0, 1, 5))
+        await slow.wrote(Written(Position(0, 1, 5)))
         assert await elsewhere.load(token) is None
 
 
@@ -255,11 +255,11 @@ async def test_positions_only_grow_and_travel_between_clones(
     _, token = await sessions.start(new_user())
     here, there = await loaded(sessions, token), await loaded(elsewhere, token)
     assert here.position(SHARD) is None
-    await here.wrote(Position(0, 1, 500))
-    await there.wrote(Position(0, 1, 499))
+    await here.wrote(Written(Position(0, 1, 500)))
+    await there.wrote(Written(Position(0, 1, 499)))
     assert (await loaded(elsewhere, token)).position(SHARD) == Position(0, 1, 500)
-    await there.wrote(Position(0, 2, 3))
-    await here.wrote(Position(0, 1, 2**40))
+    await there.wrote(Written(Position(0, 2, 3)))
+    await here.wrote(Written(Position(0, 1, 2**40)))
     assert (await loaded(elsewhere, token)).position(SHARD) == Position(0, 2, 3)
     assert here.position(SHARD) == Position(0, 1, 2**40)
 

@@ -19,6 +19,7 @@ import pytest
 
 from goldfleet.contract.environment import Environment, ShardAccess
 from goldfleet.contract.stores import Endpoint
+from goldfleet.state.cache import Key, Needs
 from goldfleet.state.exceptions import DatabaseDown, SessionsDown, Unavailable
 from goldfleet.state.migrate import ensure_role, migrate
 from goldfleet.state.state import State
@@ -194,11 +195,15 @@ async def test_main_and_replica_are_asked_in_tls(state: State, new_user: Callabl
     async with shard.write() as transaction:
         assert await transaction.fetchval(IS_ENCRYPTED) is True
         await transaction.execute("INSERT INTO notes VALUES ($1, 'secret')", user)
-    async with shard.read(after=transaction.position) as reader:
+    async with shard.read(after=transaction.written.position) as reader:
         assert await reader.fetchval("SELECT text FROM notes WHERE id = $1", user) == "secret"
     async with shard.read() as reader:
         assert reader.server.startswith(HOST)
         assert await reader.fetchval(IS_ENCRYPTED) is True
+
+
+async def filled(needs: Needs) -> bytes:
+    return b"filled"
 
 
 async def test_sessions_and_cache_work_in_tls(state: State, new_user: Callable[[], int]) -> None:
@@ -208,11 +213,8 @@ async def test_sessions_and_cache_work_in_tls(state: State, new_user: Callable[[
     assert loaded is not None
     assert loaded.user_id == user
 
-    async def fill() -> bytes:
-        return b"filled"
-
     async def kept() -> bool:
-        return (await state.cache.get(f"tls:{user}", fill, 60)).hit
+        return (await state.cache.get(Key(f"tls:{user}"), filled)).hit
 
     await eventually(kept)
 
@@ -227,7 +229,7 @@ async def test_a_certificate_that_does_not_hold_is_refused_and_the_reason_told(
                 pass
         with pytest.raises(SessionsDown, match=refused) as sessions:
             await state.sessions.start(new_user())
-        assert not await state.cache.delete("tls")
+        assert not (await state.cache.get(Key("tls"), filled)).hit
         assert all("SSL_CERT_FILE" in caught.value.way_out for caught in (database, sessions))
         assert "ok" not in (await state.ready()).values()
     finally:
