@@ -2,144 +2,142 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
-import boto3
 import pytest
 
 from goldfleet.errors import ReleaseError
-from image.app_layer.layer import Layer, build
+from image.app_layer.layer import build
 from image.app_layer.unpack import unpack
-from image.registry import images
+from image.bake import Baked
+from image.registry import boot_record, images
 from image.registry.blocks import BLOCK
 from image.registry.register import register
 from image.registry.snapshots import Snapshots
+from image.registry.volume import app_volume
+from tests.image.registry.layers import Left, bake, calls_of, content
 from tests.local.control.running import Control
 
 
-class PowerCut(BaseException):
-    """The machine that registers is switched off."""
+def _other_release(baked: Baked, folder: Path) -> Baked:
+    """The same OS with another app."""
+    assert baked.os
+    app = folder / "other.iso"
+    app.write_bytes(bytes(reversed(baked.app.file_system.read_bytes())))
+    return bake("ab" * 32, baked.os.disk, app)
 
 
-@dataclass
-class Fuse:
-    """Lets so many AWS calls through."""
-
-    calls: int
-    lock: Lock = field(default_factory=Lock)
-
-    def spend(self) -> None:
-        with self.lock:
-            self.calls -= 1
-            if self.calls < 0:
-                raise PowerCut
-
-    def client(self, control: Control, service: str) -> Any:
-        """A client of its own, on this fuse."""
-        session = boto3.Session("goldfleet-local", "goldfleet-local", region_name="eu-central-1")
-        client = session.client(service, endpoint_url=control.endpoint)
-        client.meta.events.register("before-call", lambda **_: self.spend())
-        return client
-
-
-@pytest.fixture
-def project() -> str:
-    return f"p{uuid.uuid4().hex[:10]}"
-
-
-@pytest.fixture
-def layer(checkout: Path) -> Layer:
-    return build(checkout, ["app"])
-
-
-@pytest.fixture
-def snapshots(control: Control, project: str) -> Snapshots:
-    return Snapshots(control.client("ec2"), control.client("ebs"), project, lambda _: None)
-
-
-def left(control: Control, project: str) -> tuple[list[Any], list[Any]]:
-    """The project's images and snapshots."""
-    ec2, mine = control.client("ec2"), [{"Name": "tag:goldfleet:project", "Values": [project]}]
-    images_ = ec2.describe_images(Owners=["self"], Filters=mine)["Images"]
-    return images_, ec2.describe_snapshots(OwnerIds=["self"], Filters=mine)["Snapshots"]
-
-
-def read_back(control: Control, snapshot: str, target: Path) -> Path:
-    ebs = control.client("ebs")
-    with target.open("wb") as file:
-        for block in ebs.list_snapshot_blocks(SnapshotId=snapshot)["Blocks"]:
-            index, token = block["BlockIndex"], block["BlockToken"]
-            answer = ebs.get_snapshot_block(SnapshotId=snapshot, BlockIndex=index, BlockToken=token)
-            file.seek(index * BLOCK)
-            file.write(answer["BlockData"].read())
-    return target
-
-
-def test_the_image_is_what_aws_boots_and_its_snapshot_holds_the_layer(
-    control: Control, project: str, snapshots: Snapshots, layer: Layer, tmp_path: Path
+def test_the_image_is_what_aws_boots_and_its_snapshots_hold_the_layers(
+    left: Left, snapshots: Snapshots, baked: Baked
 ) -> None:
-    image = register(snapshots, ["app"], layer)
-    ((described,), _) = left(control, project)
-    assert image == images.Image(described["ImageId"], layer.release, "/dev/xvda", "/dev/xvdf")
+    image = register(snapshots, baked, needs_boot_test=False)
+    left.assert_one_image(baked)
+    (described,) = left.images
+    assert image == images.Image(described["ImageId"], baked.release, "/dev/xvda", "/dev/xvdf")
     wanted = {"Architecture": "x86_64", "VirtualizationType": "hvm", "BootMode": "uefi", "EnaSupport": True}
     wanted |= {"ImdsSupport": "v2.0", "RootDeviceName": "/dev/xvda"}
     assert {name: described[name] for name in wanted} == wanted
-    mappings = {mapping["DeviceName"]: mapping["Ebs"] for mapping in described["BlockDeviceMappings"]}
-    assert all(ebs["Encrypted"] and ebs["DeleteOnTermination"] for ebs in mappings.values())
-    unpack(read_back(control, mappings["/dev/xvdf"]["SnapshotId"], tmp_path / "app.raw"), tmp_path / "tree")
+    assert all(mapping["Ebs"]["Encrypted"] for mapping in described["BlockDeviceMappings"])
+    assert all(mapping["Ebs"]["DeleteOnTermination"] for mapping in described["BlockDeviceMappings"])
+
+
+def test_an_image_without_an_os_layer_holds_the_app_on_its_second_volume(
+    left: Left, snapshots: Snapshots, checkout: Path, tmp_path: Path
+) -> None:
+    layer = build(checkout, ["app"])
+    register(snapshots, Baked(layer.release, ("app",), None, layer), needs_boot_test=True)
+    (described,) = left.images
+    root, app = (mapping["Ebs"]["SnapshotId"] for mapping in described["BlockDeviceMappings"])
+    assert left.blocks(root) == {}
+    with (tmp_path / "app.raw").open("wb") as file:
+        for number, block in left.blocks(app).items():
+            file.seek(number * BLOCK)
+            file.write(block)
+    unpack(tmp_path / "app.raw", tmp_path / "tree")
     assert layer.release in (tmp_path / "tree" / "manifest.json").read_text()
 
 
-def test_registering_again_makes_nothing(control: Control, project: str, snapshots: Snapshots, layer: Layer) -> None:
-    first = register(snapshots, ["app"], layer)
+def test_registering_again_changes_nothing(control: Control, snapshots: Snapshots, baked: Baked) -> None:
+    first = register(snapshots, baked, needs_boot_test=False)
     control.local("DELETE", "requests")
-    assert register(snapshots, ["app"], layer) == first
-    assert {call["action"] for call in control.local("GET", "requests")} <= {"DescribeImages"}
+    assert register(snapshots, baked, needs_boot_test=True) == first
+    assert set(calls_of(control)) == {"DescribeImages", "DescribeSnapshots"}
 
 
-def test_another_release_shares_the_root(
-    control: Control, project: str, snapshots: Snapshots, layer: Layer, checkout: Path
+def test_another_app_sends_no_block_of_the_os(
+    control: Control, left: Left, snapshots: Snapshots, baked: Baked, tmp_path: Path
 ) -> None:
-    register(snapshots, ["app"], layer)
-    (checkout / "app" / "__main__.py").write_text("print('two')\n")
-    register(snapshots, ["app"], build(checkout, ["app"]))
-    found, kept = left(control, project)
-    assert (len(found), len(kept)) == (2, 3)
+    register(snapshots, baked, needs_boot_test=False)
+    other = _other_release(baked, tmp_path)
+    control.local("DELETE", "requests")
+    register(snapshots, other, needs_boot_test=False)
+    calls = calls_of(control)
+    assert calls.count("StartSnapshot") == 1
+    assert calls.count("PutSnapshotBlock") == len(content(app_volume(other.release, other.app.file_system)))
+    assert (len(left.images), len(left.snapshots)) == (2, 3)
 
 
-def test_cut_off_after_any_call_and_run_again_there_is_one_image(
-    control: Control, project: str, snapshots: Snapshots, layer: Layer
+def test_an_os_layer_needs_a_passed_boot_test_of_the_same_release(
+    control: Control, left: Left, snapshots: Snapshots, baked: Baked, tmp_path: Path
 ) -> None:
-    for calls in range(40):
-        fuse = Fuse(calls)
-        clients = fuse.client(control, "ec2"), fuse.client(control, "ebs")
-        try:
-            register(Snapshots(*clients, project, lambda _: None), ["app"], layer)
-        except PowerCut:
-            continue
-        break
-    else:
-        pytest.fail("never registered")
-    assert calls >= 8
-    found, kept = left(control, project)
-    assert len(found) == 1
-    assert sorted(snapshot["State"] for snapshot in kept) == ["completed", "completed"]
-    behind = {mapping["Ebs"]["SnapshotId"] for mapping in found[0]["BlockDeviceMappings"]}
-    assert behind == {snapshot["SnapshotId"] for snapshot in kept}
+    boot_record.record(_other_release(baked, tmp_path).release, {"seconds": 17})
+    with pytest.raises(ReleaseError, match=r"has not passed the boot test .* `goldfleet image test`"):
+        register(snapshots, baked, needs_boot_test=True)
+    assert left.snapshots == []
+    boot_record.record(baked.release, {"seconds": 17})
+    register(snapshots, baked, needs_boot_test=True)
+    left.assert_one_image(baked)
 
 
-def test_a_person_may_stop_the_upload(project: str, control: Control, layer: Layer) -> None:
+def test_an_upload_that_was_cut_off_is_taken_up(left: Left, snapshots: Snapshots, baked: Baked) -> None:
     def stop(text: str) -> None:
         raise KeyboardInterrupt(text)
 
     with pytest.raises(KeyboardInterrupt):
-        register(Snapshots(control.client("ec2"), control.client("ebs"), project, stop), ["app"], layer)
-    assert left(control, project)[0] == []
+        register(replace(snapshots, progress=stop), baked, needs_boot_test=False)
+    (begun,) = left.snapshots
+    assert (begun["State"], left.images) == ("pending", [])
+    register(snapshots, baked, needs_boot_test=False)
+    assert begun["SnapshotId"] in {one["SnapshotId"] for one in left.snapshots}
+    left.assert_one_image(baked)
+
+
+def test_an_upload_of_other_content_is_not_taken_up(left: Left, snapshots: Snapshots, baked: Baked) -> None:
+    """Ours with one block more, as another version of our code might have begun it."""
+    assert baked.os
+    with baked.os.disk.open("r+b") as disk:
+        disk.seek(100 * BLOCK)
+        disk.write(b"more")
+    snapshots.ensure(f"os-{baked.os.digest}", app_volume("x", baked.os.disk))
+    register(snapshots, baked, needs_boot_test=False)
+    (image,) = left.images
+    assert len(left.blocks(image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"])) == 9
+
+
+def test_an_upload_that_aws_has_given_up_is_removed(
+    control: Control, left: Left, snapshots: Snapshots, baked: Baked
+) -> None:
+    assert baked.os
+    tags = {"goldfleet:project": left.project, "goldfleet:layer": f"os-{baked.os.digest}"}
+    begun = control.client("ebs").start_snapshot(
+        VolumeSize=1, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
+    )
+
+    def given_up(parsed: Any, **_: Any) -> None:
+        for snapshot in parsed.get("Snapshots", ()):
+            if snapshot["SnapshotId"] == begun["SnapshotId"]:
+                snapshot["State"] = "error"
+
+    events = snapshots.ec2.meta.events
+    events.register("after-call.ec2.DescribeSnapshots", given_up)
+    try:
+        register(snapshots, baked, needs_boot_test=False)
+    finally:
+        events.unregister("after-call.ec2.DescribeSnapshots", given_up)
+    left.assert_one_image(baked)
 
 
 @pytest.fixture
@@ -155,37 +153,29 @@ def throttle(control: Control) -> Iterator[Callable[[int | None], None]]:
 
 
 def test_a_block_that_is_refused_for_a_while_is_sent_again(
-    control: Control, project: str, layer: Layer, throttle: Callable[[int | None], None]
+    left: Left, snapshots: Snapshots, baked: Baked, throttle: Callable[[int | None], None]
 ) -> None:
     throttle(20)
     slept: list[float] = []
-    snapshots = Snapshots(control.client("ec2"), control.client("ebs"), project, lambda _: None, slept.append)
-    register(snapshots, ["app"], layer)
-    assert [len(part) for part in left(control, project)] == [1, 2]
+    register(replace(snapshots, sleep=slept.append), baked, needs_boot_test=False)
+    left.assert_one_image(baked)
     assert len(slept) >= 20
 
 
 def test_blocks_that_are_refused_for_ever_are_an_error_not_an_image(
-    control: Control, project: str, layer: Layer, throttle: Callable[[int | None], None]
+    control: Control, left: Left, snapshots: Snapshots, baked: Baked, throttle: Callable[[int | None], None]
 ) -> None:
     throttle(None)
     slept: list[float] = []
-    snapshots = Snapshots(control.client("ec2"), control.client("ebs"), project, lambda _: None, slept.append)
     with pytest.raises(ReleaseError, match=r"RequestThrottledException.* after \d+ attempts; run the same command"):
-        register(snapshots, ["app"], layer)
-    assert left(control, project)[0] == []
+        register(replace(snapshots, sleep=slept.append), baked, needs_boot_test=False)
+    assert left.images == []
     assert max(slept) <= 15
     control.local("DELETE", "faults")
-    register(snapshots, ["app"], layer)
-    assert [len(part) for part in left(control, project)] == [1, 2]
+    register(snapshots, baked, needs_boot_test=False)
+    left.assert_one_image(baked)
 
 
-@pytest.mark.parametrize("image_id", ["ami-0123456789abcdef0"])
-def test_an_image_that_is_not_there_is_named(control: Control, image_id: str) -> None:
-    with pytest.raises(ReleaseError, match=rf"{image_id} does not exist in this account and region"):
-        images.get(control.client("ec2"), image_id)
-
-
-def test_an_os_layer_is_refused(snapshots: Snapshots, layer: Layer) -> None:
-    with pytest.raises(ReleaseError, match="OS layer cannot be baked yet"):
-        register(snapshots, ["os", "app"], layer)
+def test_an_image_that_is_not_there_is_named(control: Control) -> None:
+    with pytest.raises(ReleaseError, match="ami-0123456789abcdef0 does not exist in this account and region"):
+        images.get(control.client("ec2"), "ami-0123456789abcdef0")

@@ -133,9 +133,8 @@ def test_an_image_is_deregistered_once(control: Control) -> None:
 
 def test_deregistering_takes_the_snapshots_along_but_for_those_of_another_image(control: Control) -> None:
     ec2, shared, own = control.client("ec2"), make_snapshot(control, {}), make_snapshot(control, {})
-    mappings = [
-        {"DeviceName": f"/dev/xvd{letter}", "Ebs": {"SnapshotId": one}} for letter, one in zip("af", (shared, own))
-    ]
+    devices = {"/dev/xvda": shared, "/dev/xvdf": own}
+    mappings = [{"DeviceName": device, "Ebs": {"SnapshotId": behind}} for device, behind in devices.items()]
     first = make_image(control, BlockDeviceMappings=mappings)
     second = make_image(control, BlockDeviceMappings=mappings[:1])
     answer = ec2.deregister_image(ImageId=first, DeleteAssociatedSnapshots=True)

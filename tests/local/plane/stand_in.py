@@ -13,7 +13,7 @@ from typing import Any
 from goldfleet.contract.clone import Shard, Store, UserData
 from goldfleet.contract.stores import Endpoint
 from image.app_layer import iso
-from image.registry.register import parameters
+from image.registry.registration import parameters
 from image.registry.snapshots import Snapshots
 from image.registry.volume import app_volume, empty_volume
 from tests.local.plane.cloud import Cloud, wait_for

@@ -1,0 +1,50 @@
+"""A process that registers is killed at any of its AWS calls, or there are two: one image, nothing beside it."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from image.bake import Baked
+from image.registry.register import register
+from image.registry.snapshots import Snapshots
+from tests.image.registry.layers import Left, calls_of, start
+from tests.local.control.running import Control
+
+pytestmark = pytest.mark.timeout(300)
+ENDED = 60.0
+
+
+def _points(calls: list[str], count: int) -> list[tuple[int, str]]:
+    """Calls at which the process is killed: around the registration, and by chance but spread over the run."""
+    registered = calls.index("RegisterImage") + 1
+    chance = random.Random(4)
+    spread = [1 + (2 * step + chance.randrange(2)) * len(calls) // (2 * count) for step in range(count - 2)]
+    return [(registered, "before"), (registered, "after"), *((n, chance.choice(["before", "after"])) for n in spread)]
+
+
+def test_killed_at_any_call_and_run_again_there_is_one_image(
+    control: Control, project: str, snapshots: Snapshots, baked: Baked, counts: Callable[[int, int], int]
+) -> None:
+    control.local("DELETE", "requests")
+    assert start(control, f"{project}-whole", baked).wait(ENDED) == 0
+    points = _points(calls_of(control), counts(6, 20))
+    for number, (call, when) in enumerate(points):
+        again = replace(snapshots, project=f"{project}-{number}")
+        ended = start(control, again.project, baked, call, when).wait(ENDED)
+        assert ended == -signal.SIGKILL, (call, when)
+        register(again, baked, needs_boot_test=False)
+        Left(control, again.project).assert_one_image(baked)
+
+
+def test_two_at_once_make_one_image(
+    control: Control, project: str, baked: Baked, counts: Callable[[int, int], int]
+) -> None:
+    for number in range(counts(2, 10)):
+        both = [start(control, f"{project}-{number}", baked) for _ in range(2)]
+        assert [process.wait(ENDED) for process in both] == [0, 0]
+        Left(control, f"{project}-{number}").assert_one_image(baked)
