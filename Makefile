@@ -8,11 +8,12 @@ PARALLEL = -n 2 --dist loadscope --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pulumi up scale deploy status logs doctor down run test prove check bench
+.PHONY: help setup pulumi image-tools up scale deploy status logs doctor down run
+.PHONY: image-bake image-update image-test image-prune test prove check bench
 .SILENT:
 
 help: ## this list
-	awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 setup: ## make .venv with the locked packages (every other target does it)
 	.ci/setup
@@ -41,6 +42,18 @@ down: setup ## stop the local cloud, leave nothing but caches
 run: setup ## one reloading process of the app against the running local stores
 	$(GOLDFLEET) run -s $(STACK)
 
+image-bake: setup ## make the layers of the golden image from the lock and this checkout
+	$(GOLDFLEET) image bake
+
+image-update: setup ## lock the newest packages for the golden image
+	$(GOLDFLEET) image update
+
+image-test: setup ## boot the very disk that ships, in a virtual machine
+	$(GOLDFLEET) image test
+
+image-prune: setup ## remove images that nothing refers to
+	$(GOLDFLEET) image prune -s $(STACK)
+
 check: setup ## style, types, who may import whom
 	.venv/bin/ruff check --quiet .
 	.venv/bin/ruff format --check --quiet .
@@ -50,10 +63,13 @@ check: setup ## style, types, who may import whom
 pulumi: setup # the Pulumi CLI takes minutes where it must be built: before the tests, not within one
 	.venv/bin/python -m goldfleet.cli.pulumi_finder
 
-test: check pulumi ## every behaviour, at small counts
+image-tools: # system packages that bake and boot images: installed where this is root, else named
+	.ci/image-tools
+
+test: check pulumi image-tools ## every behaviour, at small counts
 	$(PYTEST) $(PARALLEL)
 
-prove: check pulumi ## the same tests at full counts
+prove: check pulumi image-tools ## the same tests at full counts
 	$(PYTEST) $(PARALLEL) --prove
 
 bench: setup ## the figures of docs/, measured here

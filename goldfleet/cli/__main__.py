@@ -24,6 +24,7 @@ VERBS: Mapping[str, str] = {
     "logs": "show the clones' log lines",
     "doctor": "check that everything is here that the stack needs",
     "down": "stop the local cloud and leave nothing but caches",
+    "image": "bake, boot and clear up golden images",
     "run": "run one reloading process of the app on the local stores",
 }
 

@@ -15,7 +15,7 @@ BYTES = 64 * 1024 * 1024
 """Room for a kernel and an initrd of twice today's size; FAT32 needs 33 MB."""
 TIMEOUT = 60.0
 OPTIONS = "ro rootfstype=squashfs systemd.gpt_auto=0 console=ttyS0"
-"""The kernel's, beside where its root is: nothing is guessed from partition types, and the console is the serial one."""
+"""The kernel's, beside where its root is: nothing is guessed from partition types, the console is the serial one."""
 
 
 def content(kernel: bytes, initrd: bytes, loader: bytes, root: str) -> dict[str, bytes]:

@@ -62,7 +62,9 @@ def build(root: Path, progress: Callable[[str], None]) -> OsLayer:
         disk.squashfs(folder / "root.tar", folder / "root.squashfs")
         progress("writing the disk")
         root_id = str(disk.root_id(digest))
-        kernel, initrd, loader = (tree.read(installed, path) for path in ("boot/vmlinuz-*", "boot/initrd.img-*", LOADER))
+        kernel, initrd, loader = (
+            tree.read(installed, path) for path in ("boot/vmlinuz-*", "boot/initrd.img-*", LOADER)
+        )
         esp.write(esp.content(kernel, initrd, loader, root_id), digest[:8], folder / "esp")
         disk.write(folder / "esp", folder / "root.squashfs", digest, made / "disk.raw")
         (made / "sbom.spdx.json").write_text(sbom.render(wanted.locked, recipe.SUITE, digest), encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,12 +80,10 @@ def render(packages: Iterable[Package]) -> str:
 
 def changes(before: Sequence[Package], after: Sequence[Package]) -> tuple[Change, ...]:
     """Added, removed and moved packages, by name; one whose bytes changed under its version counts as moved."""
-    old, new = _versions(before), _versions(after)
-    sums = {package.name: package.sha256 for package in before}
-    moved = {package.name for package in after if sums.get(package.name, package.sha256) != package.sha256}
-    names = sorted(old.keys() ^ new.keys() | moved | {name for name in old.keys() & new.keys() if old[name] != new[name]})
-    return tuple(Change(name, old.get(name, ""), new.get(name, "")) for name in names)
+    old, new = ({package.name: package for package in packages} for packages in (before, after))
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    return tuple(Change(name, _version(old.get(name)), _version(new.get(name))) for name in names)
 
 
-def _versions(packages: Sequence[Package]) -> Mapping[str, str]:
-    return {package.name: package.version for package in packages}
+def _version(package: Package | None) -> str:
+    return package.version if package else ""

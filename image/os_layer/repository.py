@@ -78,7 +78,9 @@ def lay_out(debs: Mapping[Package, Path], suite: str, target: Path) -> None:
         control = run(["dpkg-deb", "--field", str(copy)], str(file), 60.0).strip()
         stanzas.append(f"{control}\nFilename: ./{copy.name}\nSize: {package.size}\nSHA256: {package.sha256}\n")
     index = "\n".join(stanzas).encode()
-    release = f"Suite: {suite}\nCodename: {suite}\nSHA256:\n {hashlib.sha256(index).hexdigest()} {len(index)} Packages\n"
+    release = (
+        f"Suite: {suite}\nCodename: {suite}\nSHA256:\n {hashlib.sha256(index).hexdigest()} {len(index)} Packages\n"
+    )
     for name, content in (("Packages", index), ("Release", release.encode())):
         (target / name).write_bytes(content)
         (target / name).chmod(0o644)
