@@ -14,6 +14,7 @@ from image import cache
 from image.os_layer import disk, esp, packages, recipe, sbom, tools, tree
 
 KIND = "os-layers"
+KERNEL, INITRD = "boot/vmlinuz-*", "boot/initrd.img-*"
 LOADER = "usr/lib/systemd/boot/efi/systemd-bootx64.efi"
 
 
@@ -61,17 +62,18 @@ def build(root: Path, progress: Callable[[str], None]) -> OsLayer:
         progress("writing the root file system")
         disk.squashfs(folder / "root.tar", folder / "root.squashfs")
         progress("writing the disk")
-        root_id = str(disk.root_id(digest))
-        kernel, initrd, loader = (
-            tree.read(installed, path) for path in ("boot/vmlinuz-*", "boot/initrd.img-*", LOADER)
-        )
-        esp.write(esp.content(kernel, initrd, loader, root_id), digest[:8], folder / "esp")
+        _write_esp(installed, digest, folder / "esp")
         disk.write(folder / "esp", folder / "root.squashfs", digest, made / "disk.raw")
         (made / "sbom.spdx.json").write_text(sbom.render(wanted.locked, recipe.SUITE, digest), encoding="utf-8")
         facts = {"packages": len(wanted.locked)}
         (made / "facts.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
         cache.move(made, _place(digest))
     return _layer(digest)
+
+
+def _write_esp(installed: Path, digest: str, target: Path) -> None:
+    kernel, initrd, loader = (tree.read(installed, path) for path in (KERNEL, INITRD, LOADER))
+    esp.write(esp.content(kernel, initrd, loader, str(disk.root_id(digest))), digest[:8], target)
 
 
 def cached(digest: str) -> OsLayer | None:

@@ -1,4 +1,4 @@
-"""The locked packages' files: kept by checksum, fetched when they are missing, and served to mmdebstrap as a repository.
+"""The locked packages' files: kept by checksum, fetched when they are missing, served to mmdebstrap as a repository.
 
 A file that does not have the locked checksum never gets into the cache, so it never gets into an image.
 """
@@ -78,9 +78,8 @@ def lay_out(debs: Mapping[Package, Path], suite: str, target: Path) -> None:
         control = run(["dpkg-deb", "--field", str(copy)], str(file), 60.0).strip()
         stanzas.append(f"{control}\nFilename: ./{copy.name}\nSize: {package.size}\nSHA256: {package.sha256}\n")
     index = "\n".join(stanzas).encode()
-    release = (
-        f"Suite: {suite}\nCodename: {suite}\nSHA256:\n {hashlib.sha256(index).hexdigest()} {len(index)} Packages\n"
-    )
+    checksum = f"{hashlib.sha256(index).hexdigest()} {len(index)} Packages"
+    release = f"Suite: {suite}\nCodename: {suite}\nSHA256:\n {checksum}\n"
     for name, content in (("Packages", index), ("Release", release.encode())):
         (target / name).write_bytes(content)
         (target / name).chmod(0o644)

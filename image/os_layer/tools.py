@@ -67,7 +67,7 @@ def versions() -> dict[str, str]:
     return dict(sorted(line.split() for line in written.splitlines()))
 
 
-def run(
+def run(  # noqa: PLR0913  what a process has
     command: Sequence[str],
     what: str,
     timeout: float,
