@@ -143,16 +143,6 @@ def _locked_python(root: Path) -> str:
     return found[0]
 
 
-def require_app_only(layers: Sequence[str]) -> None:
-    """Raises ReleaseError unless the app layer is all there is to bake."""
-    if list(layers) != ["app"]:
-        raise ReleaseError(
-            "image.layers",
-            f"[{', '.join(layers)}]: images with an OS layer cannot be baked yet",
-            "give the id of a registered image (ami-...) as image.release",
-        )
-
-
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:

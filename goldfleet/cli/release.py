@@ -1,4 +1,4 @@
-"""Bakes the release of this checkout and registers its image; `deploy` pins it, a local `up` finds it again."""
+"""Bakes, tests and registers the release of this checkout; `deploy` pins it, a local `up` finds it again."""
 
 from __future__ import annotations
 
@@ -7,38 +7,46 @@ from goldfleet.cli.checkout import CHECKOUT
 from goldfleet.cli.stack_account import project_name
 from goldfleet.cli.terminal import Step
 from goldfleet.errors import ReleaseError
-from image.app_layer import layer as app_layer
-from image.app_layer.layer import Layer
-from image.registry import images
+from image import bake
+from image.bake import Baked
+from image.registry import boot_record, images
 from image.registry.register import register
 from image.registry.snapshots import Snapshots
 from image.release import working_tree
 from infra.settings import Settings
+from local.machine import firmware, guest
 
 
-def bake(settings: Settings, session: AwsSession, step: Step) -> str:
-    """The digest of the release that this checkout is now; its image is registered.
+def needs_boot_test(settings: Settings, baked: Baked) -> bool:
+    """Whether a release must be booted before it is registered: anywhere but at home, once, on this machine."""
+    return settings.aws.endpoint is None and boot_record.passed(baked.release) is None
+
+
+def ship(settings: Settings, session: AwsSession, baked: Baked, step: Step) -> None:
+    """Registers a release's image.
 
     Raises:
-        ReleaseError: it cannot be baked or registered.
+        ReleaseError: it cannot be registered, or has not passed its boot test.
     """
-    layer = app_layer.build(CHECKOUT, settings.image.layers)
-    step.note(f"release {layer.release[:12]}")
-    _register(settings, session, layer, step)
-    return layer.release
+    snapshots = Snapshots(session.client("ec2"), session.client("ebs"), project_name(), step.note)
+    register(snapshots, baked, needs_boot_test=settings.aws.endpoint is None)
 
 
 def require_available(settings: Settings) -> None:
-    """A release that the settings pin must be one that a local cloud can be given: kept here, or what the tree is.
+    """What the settings pin must be a release that a local cloud can be given: kept here, or what the tree is.
 
     Raises:
         ReleaseError: it is neither.
+        ToolMissing: an image with an OS layer cannot be baked or cannot run here.
     """
+    if "os" in settings.image.layers:
+        guest.program()
+        firmware.find()
     wanted = settings.image.release
-    if not _is_digest(wanted) or app_layer.cached(wanted):
+    if wanted.startswith("ami-") or (_is_digest(wanted) and bake.kept(wanted)):
         return
     tree = working_tree(CHECKOUT, settings.image.layers)
-    if tree != wanted:
+    if _is_digest(wanted) and tree != wanted:
         raise ReleaseError(
             "image.release",
             f"release {wanted[:12]} is not kept on this machine, and this checkout is release {tree[:12]}",
@@ -57,15 +65,10 @@ def restore(settings: Settings, session: AwsSession, step: Step) -> None:
     if not _is_digest(wanted) or images.find(session.client("ec2"), project_name(), wanted):
         return
     require_available(settings)
-    layer = app_layer.cached(wanted)
-    if layer:  # else the tree is that release, and the program bakes it
-        _register(settings, session, layer, step)
+    baked = bake.kept(wanted)
+    if baked:  # else the tree is that release, and the program bakes it
+        ship(settings, session, baked, step)
 
 
 def _is_digest(release: str) -> bool:
     return release != "working-tree" and not release.startswith("ami-")
-
-
-def _register(settings: Settings, session: AwsSession, layer: Layer, step: Step) -> None:
-    snapshots = Snapshots(session.client("ec2"), session.client("ebs"), project_name(), step.note)
-    register(snapshots, settings.image.layers, layer)

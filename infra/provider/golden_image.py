@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from goldfleet.errors import GoldfleetError, ReleaseError
+from goldfleet.errors import GoldfleetError, ReleaseError, ToolMissing
 from goldfleet.servicer import (
     UNKNOWN,
     Cancelled,
@@ -19,7 +19,8 @@ from goldfleet.servicer import (
     compare,
     has_unknown,
 )
-from image.app_layer import layer as app_layer
+from image import bake
+from image.bake import Baked
 from image.registry import images
 from image.registry.images import Image
 from image.registry.register import register
@@ -29,6 +30,11 @@ from infra.provider.aws import Aws
 
 WORKING_TREE = "working-tree"
 IDENTITY = ("digest", "imageIdWanted", "layers", "project")
+REMOVE = "`goldfleet image prune` removes what nothing needs"
+WAYS_OUT = (
+    "check out its commit on Linux or in CI and run `goldfleet deploy` there; "
+    "or pin the digest of a registered release, or give an image id (ami-...)"
+)
 
 
 class GoldenImage(Resource):
@@ -46,20 +52,24 @@ class GoldenImage(Resource):
     def check(self, new: Values, old: Values, context: Context) -> tuple[Values, list[CheckFailure]]:  # noqa: ARG002
         if has_unknown(new):
             return new, []
-        release = str(new.get("release", ""))
         try:
-            if release == WORKING_TREE:
-                return {**new, "digest": working_tree(self._root, new["layers"])}, []
+            return {**new, **self._named(str(new.get("release", "")), new["layers"])}, []
         except GoldfleetError as error:
             return new, [CheckFailure("release", str(error))]
+
+    def _named(self, release: str, layers: Sequence[str]) -> Values:
+        """Which digest or which image the input `release` names."""
         if re.fullmatch(r"[0-9a-f]{64}", release):
-            return {**new, "digest": release}, []
+            return {"digest": release}
         if re.fullmatch(r"ami-[0-9a-f]+", release):
-            return {**new, "imageIdWanted": release}, []
-        rule = (
-            f"'{release}' is neither {WORKING_TREE}, nor a digest of 64 hexadecimal digits, nor an image id (ami-...)"
-        )
-        return new, [CheckFailure("release", rule)]
+            return {"imageIdWanted": release}
+        if release != WORKING_TREE:
+            what = f"'{release}' is neither {WORKING_TREE}, nor a digest, nor an image id"
+            raise ReleaseError("image.release", what, "a digest has 64 hexadecimal digits, an image id begins ami-")
+        try:
+            return {"digest": working_tree(self._root, layers)}
+        except ToolMissing as error:
+            raise _cannot_bake(WORKING_TREE, error) from error
 
     def diff(self, old: Existing, new: Values, ignored: Collection[str], context: Context) -> Diff:  # noqa: ARG002
         """Which release it is counts, not how it is named: pinning the digest that runs is no change."""
@@ -80,10 +90,9 @@ class GoldenImage(Resource):
         return self._state(new, context)
 
     def delete(self, old: Existing, context: Context) -> None:
-        """Removes nothing: a rollback target or another stack may need an image. Says how to remove each."""
+        """Removes nothing: a rollback target or another stack may need an image. Says which stay."""
         for image in images.of_project(self._aws.client("ec2"), old.inputs["project"]):
-            remove = f"aws ec2 deregister-image --image-id {image.id} --delete-associated-snapshots"
-            context.tell(f"{image.id} stays registered, release {image.release[:12]}; remove it by `{remove}`")
+            context.tell(f"{image.id} stays registered, release {image.release[:12]}; {REMOVE}")
 
     def _state(self, inputs: Values, context: Context) -> Values:
         image = None if has_unknown(inputs) else self._found(inputs)
@@ -99,26 +108,41 @@ class GoldenImage(Resource):
 
     def _registered(self, inputs: Values, context: Context) -> Image:
         progress = _progress(context)
-        progress("building the app layer")
-        layer = self._layer(inputs)
+        baked = self._baked(inputs, progress)
         snapshots = Snapshots(self._aws.client("ec2"), self._aws.client("ebs"), inputs["project"], progress)
-        return register(snapshots, inputs["layers"], layer)
+        return register(snapshots, baked, needs_boot_test=not self._aws.local)
 
-    def _layer(self, inputs: Values) -> app_layer.Layer:
-        """The layer of a release that is not registered: from the cache, or built if the tree is that release."""
+    def _baked(self, inputs: Values, progress: Callable[[str], None]) -> Baked:
+        """A release that is not registered: from the cache, or baked if the tree is that release."""
         wanted, layers = inputs["digest"], inputs["layers"]
-        if (kept := app_layer.cached(wanted)) is not None:
+        if (kept := bake.kept(wanted)) is not None:
             return kept
-        built = app_layer.build(self._root, layers)
-        if built.release == wanted:
-            return built
-        if inputs["release"] == WORKING_TREE:
+        try:
+            tree = working_tree(self._root, layers)
+            if tree != wanted and inputs["release"] != WORKING_TREE:
+                raise _another_release(wanted, tree)
+            baked = bake.bake(self._root, layers, progress)
+        except ToolMissing as error:
+            raise _cannot_bake(f"release {wanted[:12]}", error) from error
+        if baked.release != wanted:
             raise ReleaseError("image.release", "the working tree was edited while it was baked", "run it again")
-        raise ReleaseError(
-            "image.release",
-            f"no image of release {wanted[:12]} is registered, and this checkout is release {built.release[:12]}",
-            f"check out that release's commit, or write {WORKING_TREE}, {built.release} or an image id",
-        )
+        return baked
+
+
+def _another_release(wanted: str, tree: str) -> ReleaseError:
+    return ReleaseError(
+        "image.release",
+        f"no image of release {wanted[:12]} is registered, and this checkout is release {tree[:12]}",
+        f"{WAYS_OUT}; or write {WORKING_TREE}",
+    )
+
+
+def _cannot_bake(what: str, missing: ToolMissing) -> ReleaseError:
+    return ReleaseError(
+        "image.release",
+        f"no image of {what} is registered, and none can be baked here: {missing.what}",
+        f"{missing.way_out}; or {WAYS_OUT}",
+    )
 
 
 def _outputs(image: Image) -> Values:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,11 @@ from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 
 from goldfleet.aws_session import Account, AwsSession
-from goldfleet.cli.checks import account, machine
-from goldfleet.cli.checks.finding import Level, failed, ok, run_checks
-from goldfleet.contract.names import TAG_RELEASE, Names
+from goldfleet.cli.checks import account, image, machine
+from goldfleet.cli.checks.finding import Finding, Level, failed, ok, run_checks
+from goldfleet.contract.names import TAG_PROJECT, TAG_RELEASE, Names
 from goldfleet.errors import ToolMissing
+from image.os_layer import tools
 from infra import settings
 from infra.settings import Settings
 
@@ -98,10 +101,43 @@ def test_the_domain_is_in_its_zone(session: AwsSession) -> None:
 
 
 def test_the_release_is_registered(session: AwsSession) -> None:
-    pinned = load(image={"release": RELEASE})
-    assert account._release(session, pinned).level is Level.FAILED
+    def found(release: str) -> Finding:
+        named = load(image={"release": release})
+        return dict(run_checks([("release", partial(image.registered_release, session, named, NAMES))]))["release"]
+
+    missing = found(RELEASE)
+    assert missing.level is Level.FAILED
+    assert all(way in missing.way_out for way in ("`goldfleet deploy`", "pin a registered release", "ami-..."))
+    assert found("ami-0123456789abcdef0").level is Level.FAILED
+    assert found("working-tree").level is Level.WARNING
     ec2 = boto3.client("ec2", REGION)
-    image = ec2.register_image(Name="golden")["ImageId"]
-    ec2.create_tags(Resources=[image], Tags=[{"Key": TAG_RELEASE, "Value": RELEASE}])
-    assert account._release(session, pinned).level is Level.OK
-    assert account._release(session, load(image={"release": image})).level is Level.OK
+    golden = ec2.register_image(Name="golden")["ImageId"]
+    tags = {TAG_RELEASE: RELEASE, TAG_PROJECT: "another"}
+    for project in ("another", NAMES.project):
+        assert found(RELEASE).level is Level.FAILED
+        tags[TAG_PROJECT] = project
+        ec2.create_tags(Resources=[golden], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    assert found(RELEASE).detail == f"{RELEASE[:12]} is {golden}"
+    assert found(golden).level is Level.OK
+
+
+def test_without_image_tools_there_is_a_warning_only_where_nothing_needs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "SEARCH_PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    tools.versions.cache_clear()
+    for layers, level in ((["app"], Level.WARNING), (["os", "app"], Level.FAILED)):
+        base = load(image={"release": "working-tree"})
+        local = base.model_copy(update={"image": base.image.model_copy(update={"layers": layers})})
+        rows = dict(run_checks(image.local_checks(local)))
+        assert (rows["image tools"].level, rows["virtual machine"].level) == (level, level)
+        assert "mmdebstrap" in rows["image tools"].detail
+        assert rows["image tools"].way_out
+
+
+def test_with_image_tools_all_is_well() -> None:
+    tools.versions.cache_clear()
+    if shutil.which("mmdebstrap") is None:
+        pytest.skip("the image tools are not installed here")
+    assert image.image_tools(Level.FAILED).level is Level.OK

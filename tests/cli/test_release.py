@@ -34,7 +34,9 @@ def test_a_pinned_release_that_is_nowhere_is_named_with_the_ways_out(pinned: Pin
 def test_one_that_is_kept_or_is_the_tree_or_is_made_anyway_is_fine(pinned: Pinned, stacks: Path) -> None:
     for wanted in ("working-tree", "ami-0123456789abcdef0", working_tree(CHECKOUT, ["app"])):
         release.require_available(pinned(wanted))
-    layers = stacks / "cache" / "goldfleet" / "layers"
-    layers.mkdir(parents=True, exist_ok=True)
-    (layers / f"{GONE}.iso").touch()
+    kept = stacks / "cache" / "goldfleet"
+    for kind in ("layers", "releases"):
+        (kept / kind).mkdir(parents=True, exist_ok=True)
+    (kept / "layers" / f"{GONE}.iso").touch()
+    (kept / "releases" / f"{GONE}.json").write_text('{"os": ""}')
     release.require_available(pinned(GONE))

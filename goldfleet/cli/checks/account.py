@@ -7,7 +7,6 @@ import os
 import subprocess
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -16,8 +15,9 @@ from goldfleet.cli import pulumi_finder
 from goldfleet.cli.checkout import CHECKOUT, cache_folder
 from goldfleet.cli.checks.examples import examples
 from goldfleet.cli.checks.finding import Check, Finding, failed, ok, warning
+from goldfleet.cli.checks.image import registered_release, tool_checks
 from goldfleet.cli.checks.machine import pulumi
-from goldfleet.contract.names import TAG_RELEASE, Names
+from goldfleet.contract.names import Names
 from infra.settings import Settings
 
 ASK_SECONDS = 30
@@ -45,7 +45,8 @@ def account_checks(settings: Settings, raw: Mapping[str, object], names: Names) 
         ("quota: addresses", partial(_address_quota, session, settings)),
         ("quota: vCPUs", partial(_vcpu_quota, session, settings)),
         ("domain", partial(_domain, session, settings)),
-        ("release", partial(_release, session, settings)),
+        *tool_checks(),
+        ("release", partial(registered_release, session, settings, names)),
     ]
 
 
@@ -139,21 +140,6 @@ def _domain(session: AwsSession, settings: Settings) -> Finding:
     if balancer.domain != zone and not balancer.domain.endswith(f".{zone}"):
         return failed(f"{balancer.domain} is not in the zone {zone}", "change balancer.hosted_zone_id")
     return ok(f"{balancer.domain} in the zone {zone}")
-
-
-def _release(session: AwsSession, settings: Settings) -> Finding:
-    release = settings.image.release
-    if release == "working-tree":
-        return warning("the files as they are", "pin a release with `goldfleet deploy`")
-    ec2 = session.client("ec2")
-    if release.startswith("ami-"):
-        query: dict[str, Any] = {"ImageIds": [release]}
-    else:
-        query = {"Owners": ["self"], "Filters": [{"Name": f"tag:{TAG_RELEASE}", "Values": [release]}]}
-    images = ec2.describe_images(**query)["Images"]
-    if not images:
-        return failed(f"no image of release {release} in this region", "run `goldfleet deploy`, or name an image")
-    return ok(f"{images[0]['ImageId']}, {images[0]['State']}")
 
 
 def _is_ours(tags: list[dict[str, str]], names: Names) -> bool:

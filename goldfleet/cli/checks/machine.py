@@ -11,6 +11,8 @@ from pathlib import Path
 from goldfleet.cli import local_cloud, pulumi_finder
 from goldfleet.cli.checkout import CHECKOUT, cache_folder
 from goldfleet.cli.checks.finding import Check, Finding, failed, ok, warning
+from goldfleet.cli.checks.image import local_checks
+from infra.settings import Settings
 from local import tools
 from local.network_number import choose_network
 
@@ -19,13 +21,18 @@ MEMORY_NEEDED = 1024 * MIB
 DISK_NEEDED = 2048 * MIB
 
 
-def machine_checks() -> list[tuple[str, Check]]:
-    """The checks, in the order in which a person would put things right."""
+def machine_checks(settings: Settings) -> list[tuple[str, Check]]:
+    """The checks, in the order in which a person would put things right.
+
+    Args:
+        settings: of the stack `local`.
+    """
     return [
         ("python", _python),
         ("platform", _platform),
         ("Pulumi CLI", pulumi),
         *((tool.name, partial(_server, tool)) for tool in (tools.POSTGRESQL, tools.VALKEY, tools.HAPROXY)),
+        *local_checks(settings),
         ("memory", partial(_memory, Path("/proc/meminfo"))),
         ("cache", _cache),
         ("network", _network),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 
 from goldfleet.cli.bring_up import bring_up, show_stack, start_cloud
-from goldfleet.cli.checkout import locked
-from goldfleet.cli.release import bake
+from goldfleet.cli.checkout import CHECKOUT, locked
+from goldfleet.cli.release import ship
 from goldfleet.cli.stack_account import session_of, settings_of
 from goldfleet.cli.terminal import Terminal
+from image.bake import bake
 
 EXAMPLES = """\
   goldfleet deploy             what is in app/ now, on every clone of the local cloud
@@ -26,10 +27,14 @@ def run(options: argparse.Namespace) -> int:
     terminal.line(f"stack {options.stack}")
     with locked():
         settings = start_cloud(options.stack, terminal)
+        session = session_of(settings)
         with terminal.step("baking the release") as step:
-            release = bake(settings, session_of(settings), step)
-        settings_of(options.stack).change("image", "release", release)
-        terminal.line(f"image.release is {release} now; `working-tree` would follow this checkout")
+            baked = bake(CHECKOUT, settings.image.layers, step.note)
+            step.note(f"release {baked.release[:12]}")
+        with terminal.step("registering the image") as step:
+            ship(settings, session, baked, step)
+        settings_of(options.stack).change("image", "release", baked.release)
+        terminal.line(f"image.release is {baked.release} now; `working-tree` would follow this checkout")
         bring_up(options.stack, terminal)
     show_stack(options.stack, terminal)
     return 0

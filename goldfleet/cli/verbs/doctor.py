@@ -30,7 +30,10 @@ def run(options: argparse.Namespace) -> int:
     terminal.line(f"stack {options.stack}")
     file = settings_of(options.stack)
     settings = file.load()
-    checks = machine_checks() if options.stack == LOCAL else account_checks(settings, file.raw(), names_of(settings))
+    if options.stack == LOCAL:
+        checks = machine_checks(settings)
+    else:
+        checks = account_checks(settings, file.raw(), names_of(settings))
     worst = Level.OK
     for name, found in run_checks(checks, gate=CREDENTIALS):
         mark, colour = MARKS[found.level]
