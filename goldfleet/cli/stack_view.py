@@ -169,7 +169,8 @@ def _clones(session: AwsSession, group: Mapping[str, Any]) -> list[Clone]:
 
 
 def _releases(ec2: Any, image_ids: Iterable[str]) -> dict[str, str]:
-    images = ec2.describe_images(ImageIds=sorted(image_ids))["Images"]
+    # By a filter: an instance runs on when its image is deregistered, and asking for its id would be an error.
+    images = ec2.describe_images(Filters=[{"Name": "image-id", "Values": sorted(image_ids)}])["Images"]
     tagged = {image["ImageId"]: _tags(image.get("Tags", [])).get(TAG_RELEASE) for image in images}
     return {image: release for image, release in tagged.items() if release}
 

@@ -20,6 +20,8 @@ from typing_extensions import override
 
 from local.control.services.ec2_image_rules import DEFAULT_ROOT, check_image
 
+BEHIND = "block-device-mapping.snapshot-id"
+
 
 class RegisteredImage(Ami):
     """An image made by RegisterImage: `spec` is the call's parameters."""
@@ -47,11 +49,6 @@ class RegisteredImage(Ami):
     def block_device_mappings(self) -> list[dict[str, Any]]:
         return self._mappings
 
-    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
-        if filter_name == "block-device-mapping.snapshot-id":
-            return snapshots_of(self)
-        return super().get_filter_value(filter_name, method_name)
-
 
 class Images(EC2Backend):
     def register_from_snapshots(self, spec: dict[str, Any], tags: dict[str, str]) -> Ami:
@@ -73,7 +70,11 @@ class Images(EC2Backend):
         missing = [ami_id for ami_id in ami_ids or () if ami_id in self.deleted_amis]
         if missing:
             raise InvalidAMIIdError(missing)
-        return super().describe_images(ami_ids, filters, exec_users, owners)
+        # moto matches a filter of several values only against an image that has all of them.
+        other_filters = {name: values for name, values in (filters or {}).items() if name != BEHIND}
+        found = super().describe_images(ami_ids, other_filters, exec_users, owners)
+        wanted = set(filters[BEHIND]) if filters and BEHIND in filters else None
+        return [image for image in found if wanted is None or wanted & set(snapshots_of(image))]
 
     def delete_snapshots_of(self, image: Ami) -> list[dict[str, str]]:
         """Deletes what was behind an image that is deregistered; returns what became of each snapshot."""

@@ -18,7 +18,9 @@ from typing_extensions import override
 
 from local.control.extend import use_model
 
-MOST_VERSIONS = 200
+MOST_VERSIONS = 10_000
+"""That a launch template may have: all are told in one page."""
+LARGEST_PAGE = 200
 
 
 class NumberedTemplate(LaunchTemplate):
@@ -63,6 +65,17 @@ class LaunchTemplates(EC2Backend):
 
 
 class LaunchTemplateCalls(EC2Response):
+    def describe_launch_templates(self) -> ActionResult:
+        self.error_on_dryrun()
+        params = self._get_params()
+        found = self.ec2_backend.describe_launch_templates(
+            params.get("LaunchTemplateNames"), params.get("LaunchTemplateIds"), self._filters_from_querystring()
+        )
+        start = int(params.get("NextToken", 0))
+        end = start + int(params.get("MaxResults", LARGEST_PAGE))
+        token = {"NextToken": str(end)} if end < len(found) else {}
+        return ActionResult({"LaunchTemplates": [self._described(one) for one in found[start:end]], **token})
+
     def create_launch_template_version(self) -> ActionResult:
         params = self._get_params()
         given = params["LaunchTemplateData"]
@@ -91,6 +104,17 @@ class LaunchTemplateCalls(EC2Response):
                 "UnsuccessfullyDeletedLaunchTemplateVersions": kept,
             }
         )
+
+    def _described(self, template: LaunchTemplate) -> dict[str, Any]:
+        return {
+            "LaunchTemplateId": template.id,
+            "LaunchTemplateName": template.name,
+            "CreateTime": template.create_time,
+            "CreatedBy": f"arn:{self.partition}:iam::{self.current_account}:root",
+            "DefaultVersionNumber": template.default_version_number,
+            "LatestVersionNumber": template.latest_version_number,
+            "Tags": template.get_tags(),
+        }
 
     def _template(self) -> LaunchTemplate:
         name = self._get_param("LaunchTemplateName")

@@ -63,6 +63,20 @@ def test_template_versions_are_deleted_but_for_the_default(control: Control) -> 
     assert [each["VersionNumber"] for each in answer["LaunchTemplateVersions"]] == [1, 3, 4]
 
 
+def test_templates_and_versions_are_told_to_the_last(control: Control) -> None:
+    ec2, templates = control.client("ec2"), [_template(control) for _ in range(17)]
+    assert set(templates) <= {one["LaunchTemplateId"] for one in ec2.describe_launch_templates()["LaunchTemplates"]}
+    pages = list(ec2.get_paginator("describe_launch_templates").paginate(PaginationConfig={"PageSize": 5}))
+    assert len(pages) > 3
+    assert set(templates) <= {one["LaunchTemplateId"] for page in pages for one in page["LaunchTemplates"]}
+    for _ in range(16):
+        ec2.create_launch_template_version(
+            LaunchTemplateId=templates[0], SourceVersion="1", LaunchTemplateData={"EbsOptimized": True}
+        )
+    answer = ec2.describe_launch_template_versions(LaunchTemplateId=templates[0])
+    assert len(answer["LaunchTemplateVersions"]) == 17
+
+
 def test_what_the_template_says_reaches_the_instance(control: Control) -> None:
     iam, profile, text = control.client("iam"), name("profile"), base64.b64encode(b'{"a": 1}').decode()
     iam.create_instance_profile(InstanceProfileName=profile)

@@ -147,9 +147,12 @@ def test_deregistering_takes_the_snapshots_along_but_for_those_of_another_image(
         ec2.describe_snapshots(SnapshotIds=[shared])
 
 
-def test_images_are_found_by_the_snapshots_behind_them(control: Control) -> None:
-    ec2, image_id = control.client("ec2"), make_image(control)
-    (image,) = ec2.describe_images(ImageIds=[image_id])["Images"]
-    behind = image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
-    filters = [{"Name": "block-device-mapping.snapshot-id", "Values": [behind, "snap-0123456789abcdef0"]}]
-    assert [found["ImageId"] for found in ec2.describe_images(Filters=filters)["Images"]] == [image_id]
+def test_images_are_found_by_any_snapshot_behind_them(control: Control) -> None:
+    ec2, root, app = control.client("ec2"), make_snapshot(control, {}), make_snapshot(control, {})
+    devices = {"/dev/xvda": root, "/dev/xvdf": app}
+    mappings = [{"DeviceName": device, "Ebs": {"SnapshotId": behind}} for device, behind in devices.items()]
+    image_id = make_image(control, BlockDeviceMappings=mappings)
+    for values, found in (([root], [image_id]), ([app, "snap-0123456789abcdef0"], [image_id]), (["snap-01"], [])):
+        filters = [{"Name": "block-device-mapping.snapshot-id", "Values": values}]
+        answer = ec2.describe_images(Owners=["self"], Filters=filters)
+        assert [image["ImageId"] for image in answer["Images"]] == found
