@@ -17,6 +17,8 @@ from image.os_layer.tools import run
 GIB = 1024**3
 MIB = 1024**2
 SQUASHFS_TIMEOUT = 300.0
+ROOT_FOLDER = ("-root-uid", "0", "-root-gid", "0", "-root-mode", "0755", "-root-time", str(EPOCH))
+"""Else the root folder would be that of the user who bakes, and writable for all."""
 
 
 def disk_id(digest: str) -> uuid.UUID:
@@ -39,7 +41,8 @@ def squashfs(tree: Path, target: Path) -> None:
     Raises:
         ReleaseError: it cannot be written.
     """
-    command = ["sqfstar", "-comp", "lz4", "-quiet", "-no-progress", "-no-xattrs", str(target)]
+    options = ["-comp", "lz4", "-no-xattrs", "-quiet", "-no-progress", *ROOT_FOLDER]
+    command = ["sqfstar", *options, str(target)]
     with tree.open("rb") as content:
         run(command, "root file system", SQUASHFS_TIMEOUT, env={"SOURCE_DATE_EPOCH": str(EPOCH)}, content=content)
 

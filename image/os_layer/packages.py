@@ -51,6 +51,9 @@ KEPT = (
 MERGED = ("bin", "sbin", "lib", "lib64")
 """Folders that are links into /usr from the start, as `usr-is-merged` demands."""
 
+OF_THIS_MACHINE = ("etc/apt/sources.list", "etc/hostname", "etc/resolv.conf")
+"""What mmdebstrap takes over from the machine that bakes, or writes about it."""
+
 
 def install(recipe: Recipe, progress: Callable[[str], None]) -> Path:
     """The tar of the installed packages; from the cache if it was made before.
@@ -103,6 +106,7 @@ def _command(recipe: Recipe, folder: Path) -> list[str]:
         f"--setup-hook={merge}",
         f'--essential-hook=tar --extract --directory "$1" --file {folder}/initramfs.tar',
         f"--customize-hook={folder}/customise",
+        f"--customize-hook=cd \"$1\" && rm -f {' '.join(OF_THIS_MACHINE)}",
         SUITE,
         "-",
         f"deb [trusted=yes] copy:{folder}/archive ./",

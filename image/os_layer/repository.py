@@ -69,7 +69,8 @@ def lay_out(debs: Mapping[Package, Path], suite: str, target: Path) -> None:
         suite: its codename.
         target: the folder to make; anybody may read it, as mmdebstrap works as another user.
     """
-    target.mkdir(mode=0o755)
+    target.mkdir()
+    target.chmod(0o755)
     stanzas = []
     for package, file in sorted(debs.items()):
         copy = target / f"{package.sha256}.deb"
