@@ -8,11 +8,13 @@ from collections.abc import Mapping
 
 VERBS: Mapping[str, str] = {
     "bake": "make the layers of the image from the lock and this checkout",
+    "prune": "remove old images that nothing refers to",
     "update": "lock the newest packages of Debian's archive for the OS layer",
 }
 
 EXAMPLES = """\
   goldfleet image bake         both layers of the image that this checkout is
+  goldfleet image prune        removes old images, but for those that are needed
   goldfleet image update       newer packages: what changes, and the new image/os.lock
 """
 
