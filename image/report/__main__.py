@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,13 @@ says why. The exit code is 0.
 """
 
 
-def look(*, healthy: bool) -> dict[str, object]:
-    """All that the report says."""
+def look(*, healthy: bool, key_folders: Sequence[str] = posture.KEY_FOLDERS) -> dict[str, object]:
+    """All that the report says.
+
+    Args:
+        healthy: whether the app has answered.
+        key_folders: where private keys are looked for.
+    """
     problems: list[str] = []
 
     def read(what: Callable[[], object]) -> object:
@@ -52,7 +57,7 @@ def look(*, healthy: bool) -> dict[str, object]:
         "writes": read(posture.writes),
         "mounts": read(lambda: posture.mounts(Path("/proc/self/mounts").read_text())),
         "logins": read(lambda: posture.logins(Path("/etc/shadow").read_text())),
-        "keys": read(posture.keys),
+        "keys": read(lambda: posture.keys(key_folders)),
         "machine_id": read(posture.machine_id),
         "slowest": read(units.slowest),
         "problems": problems,

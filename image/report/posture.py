@@ -32,7 +32,7 @@ def mounts(text: str) -> list[dict[str, str]]:
     ]
 
 
-def keys(folders: Iterable[str] = KEY_FOLDERS) -> list[str]:
+def keys(folders: Iterable[str]) -> list[str]:
     """Files that hold a private key."""
     return sorted(str(path) for folder in folders for path in _files(Path(folder)) if _holds_key(path))
 

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -63,8 +64,8 @@ def test_what_systemd_says_is_read() -> None:
     assert units.ask("/no/such/program") == ""
 
 
-def test_every_part_is_there_and_the_line_is_json() -> None:
-    told = report.look(healthy=True)
+def test_every_part_is_there_and_the_line_is_json(tmp_path: Path) -> None:
+    told = report.look(healthy=True, key_folders=[str(tmp_path)])
     assert json.loads(json.dumps(told)) == told
     assert told["healthy"]
     parts = {"seconds", "app", "exposure", "failed_units", "sockets", "writes", "mounts", "logins", "keys"}
