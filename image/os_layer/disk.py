@@ -17,8 +17,9 @@ from image.os_layer.tools import run
 GIB = 1024**3
 MIB = 1024**2
 SQUASHFS_TIMEOUT = 300.0
-ROOT_FOLDER = ("-root-uid", "0", "-root-gid", "0", "-root-mode", "0755", "-root-time", str(EPOCH))
-"""Else the root folder would be that of the user who bakes, and writable for all."""
+ROOT_FOLDER = ("-root-mode", "0755", "-root-time", str(EPOCH))
+"""Else the root folder would be writable for all, and of today. Its owner is the user who runs sqfstar, whatever
+-root-uid says (4.5.1): that must be root, or look like it."""
 
 
 def disk_id(digest: str) -> uuid.UUID:
@@ -42,7 +43,8 @@ def squashfs(tree: Path, target: Path) -> None:
         ReleaseError: it cannot be written.
     """
     options = ["-comp", "lz4", "-no-xattrs", "-quiet", "-no-progress", *ROOT_FOLDER]
-    command = ["sqfstar", *options, str(target)]
+    as_root = [] if os.geteuid() == 0 else ["unshare", "--map-root-user"]
+    command = [*as_root, "sqfstar", *options, str(target)]
     with tree.open("rb") as content:
         run(command, "root file system", SQUASHFS_TIMEOUT, env={"SOURCE_DATE_EPOCH": str(EPOCH)}, content=content)
 
