@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ABANDONED = 24 * 3600
+DAY = 24 * 3600
+ABANDONED = DAY
 """Seconds after which what a killed bake left behind is removed."""
-UNUSED = 7 * 24 * 3600
-"""Seconds after which what nobody used is removed, but for the newest `KEEP`."""
+UNUSED = 7 * DAY
+"""Seconds after which what nobody used is removed, but for the newest `KEEP`; a kind of thing may have its own."""
 KEEP = 5
 _PREFIX = ".new-"
 
@@ -47,19 +48,24 @@ def move(made: Path, target: Path) -> None:
 
 
 @contextmanager
-def workspace(kind: str) -> Iterator[Path]:
-    """A new folder beside what is kept of one kind; gone afterwards."""
+def workspace(kind: str, unused: float = UNUSED) -> Iterator[Path]:
+    """A new folder beside what is kept of one kind; gone afterwards.
+
+    Args:
+        kind: for example `layers`.
+        unused: seconds after which what nobody used is removed, but for the newest `KEEP`.
+    """
     parent = folder(kind)
-    _tidy(parent)
+    _tidy(parent, unused)
     with tempfile.TemporaryDirectory(dir=parent, prefix=_PREFIX) as path:
         yield Path(path)
 
 
-def _tidy(parent: Path) -> None:
+def _tidy(parent: Path, unused: float) -> None:
     now, ages = time.time(), {path: path.stat().st_mtime for path in parent.iterdir()}
     abandoned = [path for path in ages if path.name.startswith(_PREFIX) and ages[path] < now - ABANDONED]
     kept = sorted((path for path in ages if not path.name.startswith(_PREFIX)), key=lambda path: -ages[path])
-    for path in abandoned + [path for path in kept[KEEP:] if ages[path] < now - UNUSED]:
+    for path in abandoned + [path for path in kept[KEEP:] if ages[path] < now - unused]:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:

@@ -77,7 +77,7 @@ def opened(suite: str) -> Iterator[Archive]:
         ReleaseError: the machine's apt has no source of the suite, or it cannot be reached.
         ToolMissing: there is no apt.
     """
-    require()
+    require(["apt-get"])
     with tempfile.TemporaryDirectory(prefix="goldfleet-apt-") as name:
         archive = Archive(suite, _private_state(Path(name), suite))
         archive._apt("apt-get", "-o", "APT::Update::Error-Mode=any", "update", timeout=UPDATE_TIMEOUT)
@@ -137,7 +137,7 @@ def _sources(suite: str) -> list[tuple[str, bool]]:
         raise ReleaseError(
             "/etc/apt",
             f"this machine's apt has no source of Debian {suite}",
-            f"add one for {', '.join(suites(suite))} to /etc/apt/sources.list.d, with Debian's keyring as Signed-By",
+            f"run it on Debian {suite}, a container will do; there, apt needs {', '.join(suites(suite))}",
         )
     found = []
     for file, _, index in (place.rpartition(":") for place in places):

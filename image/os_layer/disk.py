@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from image import gpt
-from image.os_layer.packages import EPOCH
+from image.os_layer.recipe import EPOCH
 from image.os_layer.tools import run
 
 GIB = 1024**3

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from image.os_layer.packages import EPOCH
+from image.os_layer.recipe import EPOCH, KERNEL_OPTIONS
 from image.os_layer.tools import run
 
 BYTES = 64 * 1024 * 1024
 """Room for a kernel and an initrd of twice today's size; FAT32 needs 33 MB."""
 TIMEOUT = 60.0
-OPTIONS = "ro rootfstype=squashfs systemd.gpt_auto=0 console=ttyS0"
-"""The kernel's, beside where its root is: nothing is guessed from partition types, the console is the serial one."""
 
 
 def content(kernel: bytes, initrd: bytes, loader: bytes, root: str) -> dict[str, bytes]:
@@ -27,7 +25,7 @@ def content(kernel: bytes, initrd: bytes, loader: bytes, root: str) -> dict[str,
         loader: systemd-boot.
         root: PARTUUID of the root file system.
     """
-    entry = f"title Goldfleet\nlinux /kernel\ninitrd /initrd\noptions root=PARTUUID={root} {OPTIONS}\n"
+    entry = f"title Goldfleet\nlinux /kernel\ninitrd /initrd\noptions root=PARTUUID={root} {KERNEL_OPTIONS}\n"
     return {
         "EFI/BOOT/BOOTX64.EFI": loader,
         "initrd": initrd,

@@ -54,7 +54,7 @@ def build(root: Path, progress: Callable[[str], None]) -> OsLayer:
         progress("OS layer: from the cache")
         return kept
     installed = packages.install(wanted, progress)
-    with cache.workspace(KIND) as folder:
+    with cache.workspace(KIND, cache.DAY) as folder:
         made = folder / "layer"
         made.mkdir()
         progress("laying files and code over the packages")

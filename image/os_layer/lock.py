@@ -10,7 +10,7 @@ from pathlib import Path
 from goldfleet.errors import ReleaseError
 
 FILE = "image/os.lock"
-WAY_OUT = "restore it from git, or write it anew with `goldfleet image update`"
+WAY_OUT = "restore it from git; or remove it, and `goldfleet image update` writes a new one"
 HEADER = """\
 # The packages of the OS layer, chosen by apt for image/os.packages. Only `goldfleet image update` writes this file.
 # name version architecture sha256 bytes

@@ -55,10 +55,16 @@ def files(folder: Path, target: str) -> tuple[Entry, ...]:
 
 
 def code(root: Path) -> tuple[Entry, ...]:
-    """Our code that runs on clones: the launcher, the sidecar, the boot report, and what they stand on."""
+    """Our code that runs on clones: the launcher, the sidecar, the boot report, and what they stand on.
+
+    Raises:
+        ReleaseError: a part is missing.
+    """
     found: list[Entry] = []
     for part in CODE:
         path, target = root / part, f"{CODE_FOLDER}/{part}"
+        if not path.exists():
+            raise ReleaseError(str(path), "is missing, clones run it", "restore it from git")
         found += [_file(path, target)] if path.is_file() else files(path, target)
     return tuple(sorted(found))
 

@@ -7,11 +7,15 @@ Source: mmdebstrap(1); Reproducible Builds, "SOURCE_DATE_EPOCH".
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import re
+import signal
 import subprocess
 import tarfile
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,34 +24,13 @@ from image import cache
 from image.os_layer import repository
 from image.os_layer.lock import Package
 from image.os_layer.overlay import Entry
-from image.os_layer.recipe import SUITE, Recipe
+from image.os_layer.recipe import EPOCH, KEPT, LEFT_OUT, SUITE, Recipe
 from image.os_layer.tools import SEARCH_PATH, last_words
 
 KIND = "os-packages"
-TIMEOUT = 900.0
-"""Seconds for mmdebstrap, which takes about 40."""
-EPOCH = 1672531200
-"""1 January 2023, UTC: the time of everything in the layer, in seconds since 1970."""
-
-LEFT_OUT = (
-    "/usr/share/man/*",
-    "/usr/share/doc/*",
-    "/usr/share/info/*",
-    "/usr/share/locale/*",
-    "/usr/share/i18n/*",
-    "/usr/share/bash-completion/*",
-    "/usr/share/lintian/*",
-    "/usr/lib/python3/dist-packages/botocore/data/*/*",
-)
-"""What no clone reads: documentation, translations, descriptions of services."""
-KEPT = (
-    "/usr/share/doc/*/copyright",
-    *(
-        f"/usr/lib/python3/dist-packages/botocore/data/{service}/*"
-        for service in ("logs", "secretsmanager", "ssm", "sts")
-    ),
-)
-"""Of these, the licences and the services that the launcher and the sidecar call."""
+TIMEOUT, CLEAN_UP = 900.0, 10.0
+"""Seconds: for mmdebstrap, which takes about 40, and for it to take away what it made when it is told to end."""
+_STEP = re.compile(r"I: (?P<step>(running apt|downloading|extracting|installing|cleaning|creating).*[^.])\.*")
 MERGED = ("bin", "sbin", "lib", "lib64")
 """Folders that are links into /usr from the start, as `usr-is-merged` demands."""
 
@@ -70,17 +53,17 @@ def install(recipe: Recipe, progress: Callable[[str], None]) -> Path:
         progress("installed packages: from the cache")
         return cache.used(place)
     debs = repository.fetch(recipe.locked, SUITE, progress)
-    progress(f"installing {len(debs)} packages")
-    with cache.workspace(KIND) as folder:
+    progress(f"laying out {len(debs)} packages")
+    with cache.workspace(KIND, cache.DAY) as folder:
         made = folder / "root.tar"
-        _mmdebstrap(recipe, debs, made)
+        _mmdebstrap(recipe, debs, made, progress)
         _require_exactly(recipe.locked, made)
         cache.move(made, place)
     return place
 
 
-def _mmdebstrap(recipe: Recipe, debs: Mapping[Package, Path], target: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="goldfleet-bake-") as name:
+def _mmdebstrap(recipe: Recipe, debs: Mapping[Package, Path], target: Path, progress: Callable[[str], None]) -> None:
+    with tempfile.TemporaryDirectory(prefix="goldfleet-bake-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)  # without root, mmdebstrap works as a user that is not this one
         repository.lay_out(debs, SUITE, folder / "archive")
@@ -88,7 +71,7 @@ def _mmdebstrap(recipe: Recipe, debs: Mapping[Package, Path], target: Path) -> N
         (folder / "customise").write_bytes(recipe.customise)
         (folder / "customise").chmod(0o755)
         with target.open("wb") as output:
-            _run(_command(recipe, folder), folder, output)
+            _run(_command(recipe, folder), folder, output, progress)
 
 
 def _command(recipe: Recipe, folder: Path) -> list[str]:
@@ -101,19 +84,20 @@ def _command(recipe: Recipe, folder: Path) -> list[str]:
         "--format=tar",
         f"--include={','.join(recipe.wanted)}",
         "--aptopt=APT::Install-Recommends false",
+        "--dpkgopt=force-unsafe-io",  # a bake that a power cut stops starts anew
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
         *(f"--dpkgopt=path-include={pattern}" for pattern in KEPT),
         f"--setup-hook={merge}",
         f'--essential-hook=tar --extract --directory "$1" --file {folder}/initramfs.tar',
         f"--customize-hook={folder}/customise",
-        f"--customize-hook=cd \"$1\" && rm -f {' '.join(OF_THIS_MACHINE)}",
+        f'--customize-hook=cd "$1" && rm -f {" ".join(OF_THIS_MACHINE)}',
         SUITE,
         "-",
         f"deb [trusted=yes] copy:{folder}/archive ./",
     ]
 
 
-def _run(command: list[str], folder: Path, output: io.BufferedWriter) -> None:
+def _run(command: list[str], folder: Path, output: io.BufferedWriter, progress: Callable[[str], None]) -> None:
     """Runs mmdebstrap with an environment of its own: what a person has exported reaches no maintainer script."""
     work = folder / "work"
     work.mkdir()
@@ -126,24 +110,47 @@ def _run(command: list[str], folder: Path, output: io.BufferedWriter) -> None:
         "TMPDIR": str(work),
         "SOURCE_DATE_EPOCH": str(EPOCH),
     }
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            timeout=TIMEOUT,
-            env=environment,
-            umask=0o022,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ReleaseError("OS layer", f"mmdebstrap did not end within {TIMEOUT:.0f} s", "run it again") from error
-    if done.returncode:
-        what = f"mmdebstrap could not install the packages: {last_words(done.stderr)}"
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env=environment,
+        umask=0o022,
+        start_new_session=True,
+    ) as process:
+        late = threading.Timer(TIMEOUT, _end, [process])
+        late.start()
+        try:
+            said = _follow(process, progress)
+        finally:
+            late.cancel()
+            _end(process)
+    if process.returncode:
+        what = f"mmdebstrap could not install the packages within {TIMEOUT:.0f} s: {last_words(said)}"
         raise ReleaseError("OS layer", what, "put that right, run it again")
+
+
+def _follow(process: subprocess.Popen[str], progress: Callable[[str], None]) -> str:
+    """Tells each step of mmdebstrap as it begins; returns all it said once it has ended."""
+    said = []
+    for line in process.stderr or ():
+        said.append(line)
+        if match := _STEP.fullmatch(line.strip()):
+            progress(f"packages: {match['step']}")
+    process.wait()
+    return "".join(said)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ends mmdebstrap and what it started, if it still runs; given time, it takes its folders and mounts away."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            os.killpg(process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(CLEAN_UP)
 
 
 def _write_tar(entries: tuple[Entry, ...], target: Path) -> None:

@@ -1,8 +1,8 @@
 """What decides the bytes of the OS layer, and the digest over it.
 
 Files of the checkout count by path, content and whether they may be executed; of this machine only the versions of the
-tools that write bytes. Our own code that bakes is left out on purpose: when it changes the bytes it makes, `LAYOUT`
-moves.
+tools that write bytes. Our own code that bakes is left out on purpose, but for the choices below: when it changes the
+bytes it makes, `LAYOUT` moves.
 """
 
 from __future__ import annotations
@@ -21,6 +21,28 @@ SUITE = "bookworm"
 """Debian 12. Its Python is the app layer's runtime."""
 LAYOUT = 1
 """Moves when the same inputs are laid out as other bytes."""
+EPOCH = 1672531200
+"""1 January 2023, UTC: the time of everything in the layer, in seconds since 1970."""
+KERNEL_OPTIONS = "ro rootfstype=squashfs systemd.gpt_auto=0 console=ttyS0"
+"""Beside where the root is: nothing is guessed from partition types, and the console is the serial one."""
+LEFT_OUT = (
+    "/usr/share/man/*",
+    "/usr/share/doc/*",
+    "/usr/share/info/*",
+    "/usr/share/locale/*",
+    "/usr/share/i18n/*",
+    "/usr/share/bash-completion/*",
+    "/usr/share/lintian/*",
+    "/usr/lib/python3/dist-packages/botocore/data/*/*",
+)
+"""What no clone reads: documentation, translations, descriptions of AWS's services."""
+KEPT = (
+    "/usr/share/doc/*/copyright",
+    "/usr/lib/python3/dist-packages/botocore/data/logs/*",
+    "/usr/lib/python3/dist-packages/botocore/data/secretsmanager/*",
+    "/usr/lib/python3/dist-packages/botocore/data/ssm/*",
+)
+"""Of these all the same: the licences, and the services that the launcher and the sidecar call."""
 
 PACKAGES = "image/os.packages"
 CUSTOMISE = "image/customise"
@@ -52,6 +74,9 @@ class Recipe:
             {
                 "layout": LAYOUT,
                 "suite": SUITE,
+                "epoch": EPOCH,
+                "left_out": LEFT_OUT,
+                "kept": KEPT,
                 "wanted": self.wanted,
                 "locked": [str(package) for package in self.locked],
                 "initramfs": [entry.told for entry in self.initramfs],
@@ -63,7 +88,8 @@ class Recipe:
     @property
     def digest(self) -> str:
         """Digest of the OS layer: the installed packages and what is laid over them."""
-        return _hash({"packages": self.packages_digest, "overlay": [entry.told for entry in self.overlay]})
+        overlay = [entry.told for entry in self.overlay]
+        return _hash({"packages": self.packages_digest, "overlay": overlay, "kernel": KERNEL_OPTIONS})
 
 
 def read(root: Path) -> Recipe:

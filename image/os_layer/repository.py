@@ -18,6 +18,8 @@ from image.os_layer.tools import run
 from image.release import file_digest
 
 KIND = "debs"
+UNUSED = 90 * cache.DAY
+"""Seconds after which a file that no bake used is removed: long, as the archive may not have it any more."""
 WAY_OUT = "`goldfleet image update` locks what there is now"
 NAMED = 3
 """How many packages an error names."""
@@ -88,7 +90,7 @@ def lay_out(debs: Mapping[Package, Path], suite: str, target: Path) -> None:
 
 def _download(there: archive.Archive, packages: Sequence[Package]) -> None:
     wanted = {package.sha256: package for package in packages}
-    with cache.workspace(KIND) as folder:
+    with cache.workspace(KIND, UNUSED) as folder:
         for file in there.download(packages, folder):
             package = wanted.pop(file_digest(file), None)
             if package is None or file.stat().st_size != package.size:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from image.os_layer.lock import Package
-from image.os_layer.packages import EPOCH
+from image.os_layer.recipe import EPOCH
 
 _ROOT = "SPDXRef-OSLayer"
 

@@ -7,7 +7,7 @@ import getpass
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,17 +30,18 @@ SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", 
 """Debian keeps some of them where only root looks."""
 
 
-def require() -> None:
-    """Raises ToolMissing, naming the one command that gets everything, unless the OS layer can be baked here."""
-    absent = sorted({package for program, package in PROGRAMS.items() if not find(program)})
-    if os.geteuid() != 0 and not find("newuidmap"):
+def require(programs: Collection[str] = tuple(PROGRAMS)) -> None:
+    """Raises ToolMissing, naming the one command that gets everything, unless these programs can work here."""
+    unprivileged = "mmdebstrap" in programs and os.geteuid() != 0
+    absent = sorted({PROGRAMS[program] for program in programs if not find(program)})
+    if unprivileged and not find("newuidmap"):
         absent.append("uidmap")
     if absent:
         raise ToolMissing("image tools", f"{', '.join(absent)} not installed here", install_command(absent))
     user = getpass.getuser()
-    if os.geteuid() != 0 and not _has_range(user, Path("/etc/subuid")):
+    if unprivileged and not _has_range(user, Path("/etc/subuid")):
         command = f"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}"
-        raise ToolMissing("image tools", f"user {user} has no range of subordinate ids in /etc/subuid", f"`{command}`")
+        raise ToolMissing("image tools", f"user {user} has no subordinate ids in /etc/subuid", f"`{command}`")
 
 
 def find(program: str) -> str | None:

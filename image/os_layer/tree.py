@@ -14,7 +14,7 @@ from typing import IO
 
 from goldfleet.errors import ReleaseError
 from image.os_layer.overlay import Entry
-from image.os_layer.packages import EPOCH
+from image.os_layer.recipe import EPOCH
 
 EMPTIED = ("boot", "dev", "proc", "run", "sys", "tmp", "var")
 """Folders of which only the folder itself is in the image."""
