@@ -109,7 +109,7 @@ class Fleet(pulumi.ComponentResource):
             max_size=settings.max,
             health_check_type="ELB",
             health_check_grace_period=deadlines.HEALTH_GRACE,
-            default_instance_warmup=deadlines.HEALTH_GRACE,
+            default_instance_warmup=deadlines.WARM_UP,
             max_instance_lifetime=settings.max_lifetime_days * DAY,
             instance_maintenance_policy={
                 "min_healthy_percentage": LEAST_HEALTHY_PERCENT,

@@ -25,8 +25,10 @@ HEALTH_INTERVAL = 5
 HEALTH_TIMEOUT = 2
 HEALTHY_THRESHOLD = 2
 UNHEALTHY_THRESHOLD = 2
-HEALTH_GRACE = 60
-"""From launch until a failing health check counts."""
+HEALTH_GRACE = 120
+"""From launch until a failing health check counts. A machine that is emulated, on a busy computer, boots in a minute."""
+WARM_UP = 60
+"""From launch until a clone's load counts for scaling."""
 
 MIGRATION = 300
 MIGRATION_WAIT = 120
