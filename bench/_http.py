@@ -55,12 +55,6 @@ async def _ask_all(port: int, requests: Iterator[Request], replies: list[Reply])
 async def _reply(reader: asyncio.StreamReader) -> Reply:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     status, *headers = head.split("\r\n")
-    told = dict(
-        header.lower().split(": ", 1)
-        if not header.lower().startswith("set-cookie")
-        else ("set-cookie", header.split(": ", 1)[1])
-        for header in headers
-        if header
-    )
+    told = {name.lower(): value for name, _, value in (header.partition(": ") for header in headers)}
     body = await reader.readexactly(int(told["content-length"]))
     return Reply(int(status.split()[1]), told.get("set-cookie", "").partition(";")[0], body.decode())

@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic, sleep
@@ -120,7 +120,7 @@ def main() -> None:
 
 async def measure(servers: list[Server]) -> Mapping[str, Mapping[str, float]]:
     """Microseconds by page and server: the median of the rounds."""
-    pages: dict[str, Callable[[Server], object]] = {READ: Server.read, CHANGE: Server.change}
+    pages: dict[str, Callable[[Server], Awaitable[float]]] = {READ: Server.read, CHANGE: Server.change}
     told: dict[str, dict[str, list[float]]] = {page: {server.name: [] for server in servers} for page in pages}
     for server in servers:
         await server.log_in()

@@ -28,8 +28,9 @@ from goldfleet.contract.deadlines import REQUEST, SESSION_ALIAS
 from goldfleet.state import session_scripts as scripts
 from goldfleet.state.entry import VALUES_LIVE
 from goldfleet.state.exceptions import BadField, SessionEnded, SessionsDown, StoreDown
+from goldfleet.state.link import Reply
 from goldfleet.state.position import Position, Written
-from goldfleet.state.store import Argument, Reply, Script, Store
+from goldfleet.state.store import Argument, Script, Store
 
 IDLE = 2 * 3600
 """Seconds without a request after which a session ends."""

@@ -1,21 +1,17 @@
 """A connection to Valkey for many tasks at once: what they ask in one turn of the event loop travels together.
 
-Built on valkey-py's connections and pipelines. Commands that are given in the same turn form one batch on one
-connection, so the cost of a round trip is shared. A caller that is cancelled leaves its reply to nobody: the batch
-reads it and drops it, so no reply is ever taken for another one.
+Built on valkey-py's connections. Commands that are given in the same turn form one batch on one connection, so the cost
+of a round trip is shared. A caller that is cancelled leaves its reply to nobody: the batch reads it and drops it, so no
+reply is ever taken for another one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import ssl
 from collections.abc import Sequence
-from typing import Any
 
-from valkey.asyncio.client import Valkey
-from valkey.asyncio.connection import Connection, ConnectionPool, SSLConnection
-from valkey.credentials import CredentialProvider
+from libvalkey import pack_command
 from valkey.exceptions import (
     ClusterDownError,
     NoScriptError,
@@ -25,16 +21,15 @@ from valkey.exceptions import (
     ValkeyError,
 )
 
-from goldfleet.contract.deadlines import STORE_CONNECT, STORE_REPLY
+from goldfleet.contract.deadlines import STORE_REPLY
 from goldfleet.contract.environment import StoreAccess
-from goldfleet.state.access import read_password, tls_for, way_out
+from goldfleet.state.access import tls_for, way_out
 from goldfleet.state.breaker import Breaker
 from goldfleet.state.exceptions import AGAIN, StoreDown
+from goldfleet.state.link import Link, Reply, link_to
 from goldfleet.state.tasks import end
 
 Argument = bytes | str | int
-Reply = Any
-"""Bytes, integers, None and lists of these, as the protocol has them."""
 
 FLIGHTS = 4
 """Batches under way at once, each on its own connection."""
@@ -72,7 +67,9 @@ class Store:
     def __init__(self, access: StoreAccess, name: str, reply_timeout: float = STORE_REPLY) -> None:
         self.name = name
         self._timeout = reply_timeout
-        self._client = Valkey(connection_pool=_pool(access, reply_timeout))
+        self._access = access
+        self._tls = tls_for(access.primary.host)
+        self._idle: list[Link] = []
         self._breaker = Breaker()
         self._waiting: list[_Call] = []
         self._flights: set[asyncio.Task[None]] = set()
@@ -89,7 +86,7 @@ class Store:
         if len(self._waiting) >= WAITING:
             raise StoreDown(self.name, f"has {WAITING} commands waiting")
         loop = asyncio.get_running_loop()
-        call = _Call(loop.create_future(), *arguments)
+        call = _Call(loop.create_future(), arguments)
         self._waiting.append(call)
         if len(self._waiting) == 1:
             loop.call_soon(self._depart)
@@ -112,7 +109,7 @@ class Store:
         """
         self._refuse_if_down()
         eval_ = ("EVAL", script.text, len(keys), *keys, *arguments)
-        commands = [_bytes(eval_), _bytes(("WAIT", 1, milliseconds))]
+        commands = [pack_command(eval_), pack_command(("WAIT", 1, milliseconds))]
         async with self._waits:
             reply, replicas = await self._send(commands, self._timeout + milliseconds / 1000)
         return self._checked(reply), not isinstance(replicas, Exception) and replicas > 0
@@ -122,7 +119,7 @@ class Store:
         self._closed = True
         self._settle(self._waiting, _CLOSED)
         await end(list(self._flights))
-        await self._client.connection_pool.disconnect()
+        await self._hang_up()
 
     def _refuse_if_down(self) -> None:
         if self._closed:
@@ -155,29 +152,31 @@ class Store:
 
     async def _fly(self, batch: Sequence[_Call]) -> None:
         try:
-            replies = await self._send([call.arguments for call in batch], self._timeout)
+            replies = await self._send([call.packed for call in batch], self._timeout)
         except StoreDown as down:
             self._settle(batch, down.what, down.way_out)
         else:
             for call, reply in zip(batch, replies, strict=True):
                 call.settle(reply)
 
-    async def _send(self, commands: Sequence[Sequence[bytes]], seconds: float) -> list[Reply]:
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            # As bytes, because valkey-py turns the replies to commands that it knows by name into something else.
-            pipeline.execute_command(*command)
+    async def _send(self, commands: Sequence[bytes], seconds: float) -> list[Reply]:
+        link = self._idle.pop() if self._idle else link_to(self._access, self._tls, self._timeout)
         try:
             async with asyncio.timeout(seconds):
-                replies: list[Reply] = await pipeline.execute(raise_on_error=False)
+                replies = await link.ask(commands)
         except (ValkeyError, OSError, TimeoutError) as error:
             self._breaker.failed()
             raise StoreDown(self.name, f"does not answer ({_short(error)})", way_out(error)) from error
+        self._idle.append(link)
         self._breaker.succeeded()
-        if any(isinstance(reply, ReadOnlyError) for reply in replies):
-            # After a failover this address still led to the old primary: look it up again.
-            await self._client.connection_pool.disconnect(inuse_connections=False)
+        # After a failover this address still led to the old primary: look it up again.
+        if self._closed or any(isinstance(reply, ReadOnlyError) for reply in replies):
+            await self._hang_up()
         return replies
+
+    async def _hang_up(self) -> None:
+        while self._idle:
+            await self._idle.pop().disconnect(nowait=True)
 
     def _checked(self, reply: Reply) -> Reply:
         if isinstance(reply, _NOT_NOW):
@@ -190,50 +189,16 @@ class Store:
 class _Call:
     """A command on its way and the future of its reply; errors of the server are replies too."""
 
-    __slots__ = ("arguments", "reply")
+    __slots__ = ("packed", "reply")
 
-    def __init__(self, reply: asyncio.Future[Reply], *arguments: Argument) -> None:
-        # Encoded here, where an argument that cannot be fails its own caller and not a whole batch.
-        self.arguments = _bytes(arguments)
+    def __init__(self, reply: asyncio.Future[Reply], arguments: tuple[Argument, ...]) -> None:
+        # Packed here, where an argument that cannot be fails its own caller and not a whole batch.
+        self.packed: bytes = pack_command(arguments)
         self.reply = reply
 
     def settle(self, reply: Reply) -> None:
         if not self.reply.done():
             self.reply.set_result(reply)
-
-
-def _bytes(arguments: Sequence[Argument]) -> tuple[bytes, ...]:
-    return tuple(argument if isinstance(argument, bytes) else str(argument).encode() for argument in arguments)
-
-
-def _pool(access: StoreAccess, reply_timeout: float) -> ConnectionPool:
-    tls = tls_for(access.primary.host)
-    return ConnectionPool(
-        Connection if tls is None else _TlsConnection,
-        host=access.primary.host,
-        port=access.primary.port,
-        credential_provider=_Login(access),
-        socket_timeout=reply_timeout,
-        socket_connect_timeout=min(STORE_CONNECT, reply_timeout),
-        max_connections=FLIGHTS + WAITS,
-        **({} if tls is None else {"tls": tls}),
-    )
-
-
-class _TlsConnection(SSLConnection):
-    """Of itself, each of valkey-py's connections would read all authorities again, and check no name."""
-
-    def __init__(self, tls: ssl.SSLContext, **others: Any) -> None:
-        super().__init__(**others)
-        self.ssl_context.context = tls
-
-
-class _Login(CredentialProvider):
-    def __init__(self, access: StoreAccess) -> None:
-        self._access = access
-
-    def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        return self._access.username, read_password(self._access.password_file)
 
 
 def _short(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from goldfleet.contract.environment import ShardAccess, StoreAccess
 from goldfleet.contract.stores import Endpoint
 from goldfleet.state.access import read_password, tls_for
 from goldfleet.state.connections import settings
-from goldfleet.state.store import _pool
+from goldfleet.state.link import link_to
 
 
 @pytest.mark.parametrize("host", ["db.example.org", "10.0.0.5", "localhost"])
@@ -19,8 +19,8 @@ def test_what_leaves_the_machine_is_encrypted_and_verified(host: str) -> None:
     assert context is not None
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
-    pool: Any = _pool(StoreAccess(Endpoint(host, 6379), "app", "/nowhere"), 1.0)
-    store = pool.make_connection().ssl_context.get()
+    link: Any = link_to(StoreAccess(Endpoint(host, 6379), "app", "/nowhere"), context, 1.0)
+    store = link.ssl_context.get()
     assert (store.verify_mode, store.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert settings(ShardAccess(Endpoint(host, 5432), "d", "u", "/nowhere", "/nowhere"), Endpoint(host, 5432))["ssl"]
 

@@ -98,6 +98,27 @@ async def test_a_frozen_store_keeps_no_queue_waiting(store: Store, prepared: Sto
         prepared.cache.thaw()
 
 
+async def test_a_reply_that_comes_too_late_is_nobodys(prepared: Stores) -> None:
+    store = Store(prepared.environment(DATABASE).cache, "cache", 0.2)
+    await store.command("PING")
+    for n in range(3):
+        prepared.cache.freeze()
+        try:
+            with pytest.raises(StoreDown):
+                await store.command("ECHO", f"late {n}")
+        finally:
+            prepared.cache.thaw()
+
+        async def answered(n: int = n) -> bool:
+            try:
+                return bool(await store.command("ECHO", f"new {n}") == b"new %d" % n)
+            except StoreDown:
+                return False
+
+        await eventually(answered)
+    await store.close()
+
+
 async def test_a_closed_store_leaves_nobody_waiting(prepared: Stores) -> None:
     store = Store(prepared.environment(DATABASE).cache, "cache")
     await store.command("PING")
