@@ -29,3 +29,9 @@ def test_doctor_finds_nothing_wrong(cloud: Cloud) -> None:
     text = cloud.do("doctor")
     assert "FAIL" not in text
     assert f"control plane at {cloud.recorded_run.endpoint}" in text
+
+
+def test_prune_keeps_what_runs(cloud: Cloud) -> None:
+    text = cloud.do("image", "prune", "--keep", "1", "--dry-run")
+    assert "launches it" in text
+    assert "0 would be removed" in text
