@@ -77,7 +77,8 @@ def command(machine: Machine, program: str, console: int, monitor: int) -> tuple
         ("-nodefaults", ""),
         ("-display", "none"),
         ("-no-reboot", ""),
-        ("-sandbox", "on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny"),
+        # Not elevateprivileges=deny: it also kills what is started for a connection, at its setsid(2).
+        ("-sandbox", "on,obsolete=deny,resourcecontrol=deny"),
         ("-chardev", f"socket,id=console,fd={console}"),
         ("-serial", "chardev:console"),
         ("-chardev", f"socket,id=monitor,fd={monitor}"),
