@@ -18,7 +18,7 @@ from goldfleet.errors import ReleaseError
 from image.os_layer.lock import Package
 from image.os_layer.tools import require, run
 
-WHERE = "Debian archive"
+WHERE, CONFIGURATION = "Debian archive", "apt sources"
 ARCHITECTURE = "amd64"
 UPDATE_TIMEOUT, RESOLVE_TIMEOUT, DOWNLOAD_TIMEOUT = 300.0, 120.0, 1800.0
 """Seconds. apt itself gives up on a silent server sooner."""
@@ -135,7 +135,7 @@ def _sources(suite: str) -> list[tuple[str, bool]]:
     places = sorted({place for release, place in lines if release.split("/")[0] in suites(suite)})
     if not places:
         raise ReleaseError(
-            "/etc/apt",
+            CONFIGURATION,
             f"this machine's apt has no source of Debian {suite}",
             f"run it on Debian {suite}, a container will do; there, apt needs {', '.join(suites(suite))}",
         )

@@ -59,6 +59,7 @@ class Recipe:
         initramfs: what is laid into /usr/share/initramfs-tools before the kernel is installed.
         customise: the script that runs on the root file system once all packages are installed.
         overlay: what is laid over it at the end.
+        tools: version of each tool that writes bytes.
     """
 
     wanted: tuple[str, ...]
@@ -66,6 +67,7 @@ class Recipe:
     initramfs: tuple[Entry, ...]
     customise: bytes
     overlay: tuple[Entry, ...]
+    tools: Mapping[str, str]
 
     @property
     def packages_digest(self) -> str:
@@ -81,7 +83,7 @@ class Recipe:
                 "locked": [str(package) for package in self.locked],
                 "initramfs": [entry.told for entry in self.initramfs],
                 "customise": hashlib.sha256(self.customise).hexdigest(),
-                "tools": tools.versions(),
+                "tools": dict(self.tools),
             }
         )
 
@@ -97,6 +99,7 @@ def read(root: Path) -> Recipe:
 
     Raises:
         ReleaseError: a part is missing or damaged.
+        ToolMissing: a tool is not installed here.
     """
     customise = root / CUSTOMISE
     if not customise.is_file():
@@ -107,6 +110,7 @@ def read(root: Path) -> Recipe:
         initramfs=files(root / INITRAMFS, "usr/share/initramfs-tools"),
         customise=customise.read_bytes(),
         overlay=tuple(sorted((*files(root / "image/files", ""), *code(root)))),
+        tools=tools.versions(),
     )
 
 

@@ -6,6 +6,7 @@ Source: SPDX Specification 2.3; package-url, type `deb`.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -80,7 +81,7 @@ def _package(package: Package, suite: str) -> dict[str, object]:
 
 
 def _id(package: Package) -> str:
-    return "SPDXRef-" + "".join(char if char.isalnum() or char in ".-" else "-" for char in package.name)
+    return f"SPDXRef-{re.sub('[^A-Za-z0-9.-]', '-', package.name)}-{package.sha256[:8]}"
 
 
 def _relation(one: str, kind: str, other: str) -> dict[str, str]:
