@@ -65,6 +65,7 @@ class Snapshots:
         Raises:
             ReleaseError: it does not become `completed` in time, or AWS does not take the blocks.
         """
+        self.progress("reading the layer")
         checksums = volume.checksums()
         content = blocks.linear(checksums)
         found = _best(self._tidied(layer, content))

@@ -26,6 +26,8 @@ _VALUES = {
 
 def check_image(backend: EC2Backend, spec: dict[str, Any]) -> None:
     """Raises EC2ClientError unless EC2 would register it; `spec` is the call's parameters."""
+    if not spec.get("BlockDeviceMappings"):
+        raise EC2ClientError("MissingParameter", "The request must contain the parameter blockDeviceMapping")
     _check_name(backend, spec["Name"])
     for key, known in _VALUES.items():
         if key in spec and spec[key] not in known:

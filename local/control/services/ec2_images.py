@@ -97,8 +97,6 @@ class ImageCalls(EC2Response):
     def register_image(self) -> ActionResult:
         spec = self._get_params()
         self.error_on_dryrun()
-        if not spec.get("BlockDeviceMappings"):
-            return super().register_image()
         tags = self._parse_tag_specification().get("image", {})
         return ActionResult({"ImageId": self.ec2_backend.register_from_snapshots(spec, tags).id})
 

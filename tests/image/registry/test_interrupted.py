@@ -6,13 +6,14 @@ import random
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from image.bake import Baked
 from image.registry.register import register
 from image.registry.snapshots import Snapshots
-from tests.image.registry.layers import Left, calls_of, start
+from tests.image.registry.layers import Left, bake, calls_of, start
 from tests.local.control.running import Control
 
 pytestmark = pytest.mark.timeout(300)
@@ -48,3 +49,17 @@ def test_two_at_once_make_one_image(
         both = [start(control, f"{project}-{number}", baked) for _ in range(2)]
         assert [process.wait(ENDED) for process in both] == [0, 0]
         Left(control, f"{project}-{number}").assert_one_image(baked)
+
+
+def test_two_releases_of_one_os_at_once_leave_no_snapshot_without_an_image(
+    control: Control, project: str, baked: Baked, tmp_path: Path
+) -> None:
+    assert baked.os
+    app = tmp_path / "other.iso"
+    app.write_bytes(bytes(reversed(baked.app.file_system.read_bytes())))
+    both = [start(control, project, one) for one in (baked, bake("ab" * 32, baked.os.disk, app))]
+    assert [process.wait(ENDED) for process in both] == [0, 0]
+    left = Left(control, project)
+    behind = {mapping["Ebs"]["SnapshotId"] for image in left.images for mapping in image["BlockDeviceMappings"]}
+    assert len(left.images) == 2
+    assert {one["SnapshotId"] for one in left.snapshots} == behind

@@ -170,6 +170,22 @@ def test_an_instance_that_is_launched_in_the_meantime_keeps_its_image(tangle: Ta
     assert kept.reasons == ("1 instance run from it",)
 
 
+@pytest.mark.parametrize("removals", [1, 2, 3])
+def test_cut_off_anywhere_and_run_again_it_has_gone(tangle: Tangle, removals: int) -> None:
+    told: list[str] = []
+
+    def cut_off(text: str) -> None:
+        told.append(text)
+        if len(told) == removals:
+            raise KeyboardInterrupt(text)
+
+    with pytest.raises(KeyboardInterrupt):
+        tangle.pruning(progress=cut_off).run()
+    assert tangle.left() != STAYS
+    tangle.pruning().run()
+    assert tangle.left() == STAYS
+
+
 def test_a_refresh_under_way_ends_it_before_anything_goes(control: Control, tangle: Tangle) -> None:
     before, autoscaling = tangle.left(), control.client("autoscaling")
     autoscaling.start_instance_refresh(

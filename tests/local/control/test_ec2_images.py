@@ -78,6 +78,7 @@ def test_a_device_is_mapped_once(control: Control) -> None:
     [
         ({"Name": "a" * 129}, r"InvalidAMIName\.Malformed"),
         ({"Name": "no:colons"}, r"InvalidAMIName\.Malformed"),
+        ({"BlockDeviceMappings": []}, "MissingParameter"),
         ({"Architecture": "x86"}, "InvalidParameterValue"),
         ({"VirtualizationType": "qemu"}, "InvalidParameterValue"),
         ({"BootMode": "efi"}, "InvalidParameterValue"),

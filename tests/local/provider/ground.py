@@ -52,6 +52,9 @@ class Ground:
         ids = [subnet["Subnet"]["SubnetId"] for subnet in subnets]
         address = ec2.allocate_address(Domain="vpc")["AllocationId"]
         nat = ec2.create_nat_gateway(SubnetId=ids[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
+        volume = ec2.create_volume(Size=1, AvailabilityZone=f"{aws.region}a")["VolumeId"]
+        snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+        root = {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": snapshot}}
         aws.call("iam", "create_role", RoleName="ground", AssumeRolePolicyDocument=TRUST)
         zone = aws.call("route53", "create_hosted_zone", Name="example.com", CallerReference="x")["HostedZone"]["Id"]
         return cls(
@@ -62,7 +65,7 @@ class Ground:
             nat=nat,
             group=ec2.create_security_group(GroupName="ground", Description="ground", VpcId=vpc)["GroupId"],
             role="ground",
-            image=ec2.register_image(Name="ground")["ImageId"],
+            image=ec2.register_image(Name="ground", BlockDeviceMappings=[root])["ImageId"],
             topic=aws.call("sns", "create_topic", Name="ground")["TopicArn"],
             zone=zone.rpartition("/")[2],
         )
