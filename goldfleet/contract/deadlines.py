@@ -25,8 +25,8 @@ HEALTH_INTERVAL = 5
 HEALTH_TIMEOUT = 2
 HEALTHY_THRESHOLD = 2
 UNHEALTHY_THRESHOLD = 2
-HEALTH_GRACE = 120
-"""From launch until a failing health check counts. A machine that is emulated, on a busy computer, boots in a minute."""
+HEALTH_GRACE = 180
+"""From launch until a failing health check counts: time to boot and to migrate, for an emulated machine too."""
 WARM_UP = 60
 """From launch until a clone's load counts for scaling."""
 
