@@ -128,6 +128,7 @@ class SessionMiddleware:
         self._app = app
         self._sessions = sessions
         self._public_url = public_url
+        self._cookie: SessionCookie | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -155,7 +156,7 @@ class SessionMiddleware:
 
     async def _visitor(self, scope: Scope) -> Visitor:
         sessions = self._sessions()
-        cookie = SessionCookie(self._public_url, sessions.absolute)
+        cookie = self._cookie = self._cookie or SessionCookie(self._public_url, sessions.absolute)
         try:
             return Visitor(sessions, cookie, await sessions.load(cookie.token(scope["headers"])), None)
         except SessionsDown as down:

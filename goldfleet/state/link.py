@@ -78,6 +78,7 @@ def link_to(access: StoreAccess, tls: ssl.SSLContext | None, connect: float) -> 
         "host": access.primary.host,
         "port": access.primary.port,
         "credential_provider": _Login(access),
+        "socket_timeout": None,  # who asks bounds a whole batch; valkey-py would set a timer for each reply
         "socket_connect_timeout": min(STORE_CONNECT, connect),
     }
     return PlainLink(**options) if tls is None else TlsLink(tls, **options)

@@ -40,6 +40,7 @@ return redis.call('HGETALL', KEYS[1])
 """
 )
 
+# For what needs the store's clock: a touch that is due, the alias of a rotated secret. Most requests need neither.
 # A full store refuses the touch (pcall): the session is still good until its expiry.
 LOAD = Script(
     _COMMON
@@ -63,8 +64,10 @@ SET = Script(
     + """
 local name, value, most = unpack(ARGV)
 if not alive() then return 0 end
-if redis.call('HEXISTS', KEYS[1], name) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(most) then return -1 end
-redis.call('HSET', KEYS[1], name, value)
+if redis.call('HSET', KEYS[1], name, value) == 1 and redis.call('HLEN', KEYS[1]) > tonumber(most) then
+  redis.call('HDEL', KEYS[1], name)
+  return -1
+end
 return 1
 """
 )

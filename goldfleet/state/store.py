@@ -30,15 +30,17 @@ from goldfleet.state.link import Link, Reply, link_to
 from goldfleet.state.tasks import end
 
 Argument = bytes | str | int
+_Told = list[Reply] | StoreDown
+# As a result, not as an exception: asyncio complains of one that a cancelled caller never fetches.
 
-FLIGHTS = 4
-"""Batches under way at once, each on its own connection."""
+FLIGHTS = 2
+"""Batches under way at once, each on its own connection: what is asked meanwhile joins the next batch."""
 WAITS = 8
 """Commands that wait for a replica at once, each on its own connection."""
 BATCH = 256
-"""Commands in a batch, at most."""
+"""Callers whose commands share a batch, at most."""
 WAITING = 10_000
-"""Commands that may wait for a batch; more are refused."""
+"""Callers that may wait for a batch; more are refused."""
 
 _CLOSED = "was closed"
 _BROKEN = "does not answer, as of a moment ago"
@@ -82,15 +84,22 @@ class Store:
         Raises:
             StoreDown: no answer in time, or the server cannot do it now.
         """
+        return (await self.commands(arguments))[0]
+
+    async def commands(self, *commands: tuple[Argument, ...]) -> list[Reply]:
+        """Sends commands in one round trip; others' commands may run between them. Raises as `command` does."""
         self._refuse_if_down()
         if len(self._waiting) >= WAITING:
-            raise StoreDown(self.name, f"has {WAITING} commands waiting")
+            raise StoreDown(self.name, f"has {WAITING} callers waiting")
         loop = asyncio.get_running_loop()
-        call = _Call(loop.create_future(), arguments)
+        call = _Call(loop.create_future(), commands)
         self._waiting.append(call)
         if len(self._waiting) == 1:
             loop.call_soon(self._depart)
-        return self._checked(await call.reply)
+        told = await call.replies
+        if isinstance(told, StoreDown):
+            raise told
+        return [self._checked(reply) for reply in told]
 
     async def script(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Reply:
         """Runs a script; the store keeps it, so only its digest travels after the first time."""
@@ -148,16 +157,17 @@ class Store:
 
     def _settle(self, calls: Sequence[_Call], what: str, way_out: str = AGAIN) -> None:
         for call in calls:
-            call.settle(StoreDown(self.name, what, way_out))
+            if not call.replies.done():
+                call.settle(StoreDown(self.name, what, way_out))
 
     async def _fly(self, batch: Sequence[_Call]) -> None:
         try:
-            replies = await self._send([call.packed for call in batch], self._timeout)
+            replies = iter(await self._send([command for call in batch for command in call.packed], self._timeout))
         except StoreDown as down:
             self._settle(batch, down.what, down.way_out)
         else:
-            for call, reply in zip(batch, replies, strict=True):
-                call.settle(reply)
+            for call in batch:
+                call.settle([next(replies) for _ in call.packed])
 
     async def _send(self, commands: Sequence[bytes], seconds: float) -> list[Reply]:
         link = self._idle.pop() if self._idle else link_to(self._access, self._tls, self._timeout)
@@ -187,18 +197,18 @@ class Store:
 
 
 class _Call:
-    """A command on its way and the future of its reply; errors of the server are replies too."""
+    """A caller's commands on their way, and the future of their replies; errors of the server are replies too."""
 
-    __slots__ = ("packed", "reply")
+    __slots__ = ("packed", "replies")
 
-    def __init__(self, reply: asyncio.Future[Reply], arguments: tuple[Argument, ...]) -> None:
+    def __init__(self, replies: asyncio.Future[_Told], commands: Sequence[tuple[Argument, ...]]) -> None:
         # Packed here, where an argument that cannot be fails its own caller and not a whole batch.
-        self.packed: bytes = pack_command(arguments)
-        self.reply = reply
+        self.packed = [pack_command(command) for command in commands]
+        self.replies = replies
 
-    def settle(self, reply: Reply) -> None:
-        if not self.reply.done():
-            self.reply.set_result(reply)
+    def settle(self, told: _Told) -> None:
+        if not self.replies.done():
+            self.replies.set_result(told)
 
 
 def _short(error: BaseException) -> str:
