@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import filecmp
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -41,9 +41,7 @@ def test_the_parts_lie_where_the_table_says(parts: tuple[Path, Path], tmp_path: 
     assert second["uuid"] == str(disk.root_id(DIGEST)).upper()
     for part, partition in zip(parts, (first, second), strict=True):
         wanted = part.read_bytes()
-        with target.open("rb") as content:
-            content.seek(partition["start"] * gpt.SECTOR)
-            assert content.read(len(wanted)) == wanted
+        assert _part(target, partition["start"] * gpt.SECTOR, len(wanted)) == wanted
         assert partition["size"] * gpt.SECTOR >= len(wanted)
 
 
@@ -58,7 +56,15 @@ def test_ids_are_the_digests(parts: tuple[Path, Path], tmp_path: Path) -> None:
     assert disk.root_id(DIGEST) != disk.root_id("cd" * 32)
     for name in ("one", "other"):
         disk.write(*parts, DIGEST, tmp_path / name)
-    assert filecmp.cmp(tmp_path / "one", tmp_path / "other", shallow=False)
+    used = 8 * disk.MIB
+    for start in (0, disk.GIB - used):
+        assert _part(tmp_path / "one", start, used) == _part(tmp_path / "other", start, used)
+
+
+def _part(file: Path, start: int, size: int) -> bytes:
+    with file.open("rb") as content:
+        content.seek(start)
+        return content.read(size)
 
 
 def test_the_esp_holds_its_files_and_no_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +77,9 @@ def test_the_esp_holds_its_files_and_no_clock(tmp_path: Path, monkeypatch: pytes
         esp.write(files, "abcdef01", tmp_path / name / "esp")
         images.append((tmp_path / name / "esp").read_bytes())
     assert images[0] == images[1]
+    listed = tools.run(["mdir", "-/", "-i", str(tmp_path / "one/esp"), "::/"], "ESP", 30)
+    dates = re.findall(r"\d{4}-\d\d-\d\d", listed)
+    assert (set(dates), len(dates) > len(files)) == ({"2023-01-01"}, True)
     assert b"options root=PARTUUID=1234 ro " in files["loader/entries/goldfleet.conf"]
     for path, wanted in files.items():
         command = ["mcopy", "-i", str(tmp_path / "one/esp"), f"::/{path}", "-"]

@@ -67,11 +67,15 @@ def test_security_updates_count(
     assert {package.name: package.version for package in lock.read(project)}["library"] == "1.0-1+deb12u1"
 
 
-def test_an_archive_that_cannot_be_read_moves_no_lock(debian: Archive, project: Path) -> None:
-    """A part that is missing could hold the newest version: then an older one must not be locked in its place."""
+def test_an_archive_that_cannot_be_read_moves_no_lock(
+    debian: Archive, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that does not answer could hold the newest version: an older one must not be locked in its place."""
     update(project, quiet, write=True)
     before = (project / lock.FILE).read_text()
-    (debian.folder / "dists/bookworm/Release").unlink()
+    silent = "Types: deb\nURIs: http://127.0.0.1:1\nSuites: bookworm-security\nComponents: main\nTrusted: yes\n"
+    monkeypatch.setenv("APT_CONFIG", str(configure(tmp_path / "apt", debian.entry(), silent)))
+    debian.add("library", "1.1-1")
     with pytest.raises(ReleaseError, match="Debian archive"):
         update(project, quiet, write=True)
     assert (project / lock.FILE).read_text() == before
