@@ -141,3 +141,13 @@ def test_with_image_tools_all_is_well() -> None:
     if shutil.which("mmdebstrap") is None:
         pytest.skip("the image tools are not installed here")
     assert image.image_tools(Level.FAILED).level is Level.OK
+
+
+def test_an_image_without_a_way_in_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image, "CHECKOUT", tmp_path)
+    (tmp_path / "image").mkdir()
+    packages = tmp_path / "image" / "os.packages"
+    packages.write_text("python3 the runtime\n")
+    assert image.way_in().level is Level.WARNING
+    packages.write_text("python3 the runtime\nopenssh-server for people\n")
+    assert image.way_in().detail.startswith("openssh-server")

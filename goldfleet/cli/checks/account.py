@@ -15,7 +15,7 @@ from goldfleet.cli import pulumi_finder
 from goldfleet.cli.checkout import CHECKOUT, cache_folder
 from goldfleet.cli.checks.examples import examples
 from goldfleet.cli.checks.finding import Check, Finding, failed, ok, warning
-from goldfleet.cli.checks.image import registered_release, tool_checks
+from goldfleet.cli.checks.image import registered_release, tool_checks, way_in
 from goldfleet.cli.checks.machine import pulumi
 from goldfleet.contract.names import Names
 from infra.settings import Settings
@@ -46,6 +46,7 @@ def account_checks(settings: Settings, raw: Mapping[str, object], names: Names) 
         ("quota: vCPUs", partial(_vcpu_quota, session, settings)),
         ("domain", partial(_domain, session, settings)),
         *tool_checks(),
+        ("way in", way_in),
         ("release", partial(registered_release, session, settings, names)),
     ]
 

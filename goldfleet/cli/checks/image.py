@@ -6,15 +6,18 @@ from functools import partial
 
 from goldfleet.aws_session import AwsSession
 from goldfleet.cli import release
+from goldfleet.cli.checkout import CHECKOUT
 from goldfleet.cli.checks.finding import Check, Finding, Level, failed, ok, warning
 from goldfleet.contract.names import Names
 from goldfleet.errors import GoldfleetError, ToolMissing
-from image.os_layer import tools
+from image.os_layer import recipe, tools
 from image.registry import images
 from infra.settings import Settings
 from local.machine import firmware, guest
 
 WORKING_TREE = "working-tree"
+WAYS_IN = {"openssh-server", "amazon-ssm-agent"}
+"""Packages through which a person gets into a machine."""
 
 
 def local_checks(settings: Settings) -> list[tuple[str, Check]]:
@@ -72,6 +75,17 @@ def registered_release(session: AwsSession, settings: Settings, names: Names) ->
             "`goldfleet deploy` releases what is here now; or pin a registered release, or name an image (ami-...)",
         )
     return ok(f"{_named(settings)} is {image.id}")
+
+
+def way_in() -> Finding:
+    """Whether a person can get into a clone that runs."""
+    found = sorted(set(recipe.wanted(CHECKOUT)) & WAYS_IN)
+    if found:
+        return ok(f"{', '.join(found)} in {recipe.PACKAGES}")
+    return warning(
+        "none: the image has neither an SSH server nor the SSM agent, a clone is seen through its logs and its console",
+        "see docs/golden-image.md, A way in",
+    )
 
 
 def _named(settings: Settings) -> str:
