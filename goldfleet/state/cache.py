@@ -16,22 +16,23 @@ wait. `cached` builds cached queries and cached objects on this.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import random
 import secrets
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from time import monotonic
-from typing import Protocol
 
-from goldfleet.state.entry import STALE, TTL_LIMIT, Entry, Reached, Verdict, judge
-from goldfleet.state.exceptions import DatabaseDown, StoreDown, ValueTooBig
+from goldfleet.state.entry import STALE, Entry, Verdict
+from goldfleet.state.exceptions import DatabaseDown, ValueTooBig
+from goldfleet.state.key import STRANGER, Key, Known, Needs, Part, Seen, Stranger
 from goldfleet.state.position import Position
-from goldfleet.state.store import Script, Store
+from goldfleet.state.shelf import Look, Shelf, milliseconds, now
+from goldfleet.state.store import Store
 from goldfleet.state.tasks import end
-from goldfleet.state.versions import KEPT, RowId, Version, key_of, text_of
+from goldfleet.state.versions import asked, stamp
+
+__all__ = ["STRANGER", "Cache", "Cached", "Fill", "Key", "Needs", "Part", "Seen", "Stranger"]
 
 REPLY = 0.1
 """Seconds to wait for the cache: longer than it ever takes, shorter than anybody notices."""
@@ -49,117 +50,6 @@ _POLLS = (0.005, 0.01, 0.02, 0.05)
 
 log = logging.getLogger(__name__)
 
-# The lease guards the fill, the versions guard the value: what was read before a write never comes in.
-_KEEP = Script(
-    """
-local token, value, milliseconds, kept = unpack(ARGV)
-if redis.call('GET', KEYS[1]) ~= token then return 0 end
-redis.call('DEL', KEYS[1])
-for i = 3, #KEYS do
-  local known = redis.call('GET', KEYS[i])
-  if known and known ~= '|' then
-    if known ~= ARGV[i + 2] .. '|' then return 0 end
-  else
-    redis.call('SET', KEYS[i], ARGV[i + 2] .. '|', 'PX', kept)
-  end
-end
-redis.call('SET', KEYS[2], value, 'PX', milliseconds)
-return 1
-"""
-)
-_RELEASE = Script("if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0")
-
-
-class _Shard(Protocol):
-    @property
-    def index(self) -> int: ...
-
-    async def position(self) -> Position:
-        """Where the main's log is now. Raises DatabaseDown."""
-        ...
-
-
-class _HasIndex(Protocol):
-    @property
-    def index(self) -> int: ...
-
-
-class Seen(Protocol):
-    """What a reader's own writes have reached; a `Session` is one."""
-
-    @property
-    def distrusts_cache(self) -> bool:
-        """True while the cache may not have heard of one of the reader's own writes."""
-        ...
-
-    def position(self, shard: _HasIndex) -> Position | None:
-        """The reader's latest write on this shard."""
-        ...
-
-
-class Stranger:
-    """A reader who has written nothing."""
-
-    distrusts_cache = False
-
-    def position(self, shard: _HasIndex) -> Position | None:  # noqa: ARG002  as `Seen` has it
-        return None
-
-
-STRANGER = Stranger()
-
-
-@dataclass(frozen=True)
-class Part:
-    """Something that a value is made of: what a table of a shard says of one id, or, without an id, the whole table."""
-
-    shard: _Shard
-    table: str
-    id: RowId | None = None
-
-    @property
-    def key(self) -> str:
-        return key_of(self.shard.index, self.table, self.id)
-
-
-@dataclass(frozen=True)
-class Key:
-    """What is asked for.
-
-    Args:
-        name: any text that tells it from everything else; the store sees its digest.
-        parts: what the value is made of. None: it is just as old as its lifetime allows.
-        ttl: seconds that the value is fresh, at most `TTL_LIMIT`.
-    """
-
-    name: str
-    parts: tuple[Part, ...] = ()
-    ttl: float = 60.0
-    stored: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        if not 0 < self.ttl <= TTL_LIMIT:
-            raise ValueError(f"{self.name}: a lifetime of {self.ttl} s is not between 0 and {TTL_LIMIT:.0f} s")
-        digest = hashlib.blake2b(self.name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        object.__setattr__(self, "stored", digest)
-
-
-class Needs:
-    """Which writes a fill must see."""
-
-    def __init__(self, positions: Mapping[int, Position]) -> None:
-        self._positions = positions
-
-    def after(self, shard: _HasIndex) -> Position | None:
-        """To be passed to `Shard.read`."""
-        return self._positions.get(shard.index)
-
-    def cover(self, others: Needs) -> bool:
-        """True if what sees these writes sees the others' too."""
-        mine, theirs = self._positions, others._positions
-        return all(shard in mine and mine[shard].reached >= theirs[shard].reached for shard in theirs)
-
-
 Fill = Callable[[Needs], Awaitable[bytes | None]]
 """Reads the value from where it really lives; None: there is none. Its errors pass through and nothing is kept."""
 
@@ -171,17 +61,6 @@ class Cached:
     value: bytes | None
     hit: bool
     seconds: float
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What the store says of a key."""
-
-    verdict: Verdict
-    value: bytes | None
-    versions: Sequence[Version]
-    needs: Needs
-    answers: bool = True
 
 
 @dataclass(frozen=True)
@@ -200,8 +79,7 @@ class Cache:
     """
 
     def __init__(self, store: Store, prefix: str = "cache", lease: float = LEASE) -> None:
-        self._store = store
-        self._prefix = prefix
+        self._shelf = Shelf(store, prefix, lease)
         self._lease = lease
         self._flights: dict[str, _Flight] = {}
         self._renewing: set[str] = set()
@@ -219,38 +97,19 @@ class Cache:
             ValueTooBig: the value has more than `VALUE_LIMIT` bytes.
         """
         began = monotonic()
-        look = await self._look(key, seen)
-        if look.verdict is Verdict.FRESH:
-            return Cached(look.value, True, monotonic() - began)
+        look = await self._shelf.look(key, seen)
+        if look.verdict is Verdict.MISS:
+            value = await self._filled(key, fill, look)
+            return Cached(value, False, monotonic() - began)
         if look.verdict is Verdict.STALE:
             self._renew(key, fill, look)
-            return Cached(look.value, True, monotonic() - began)
-        value = await self._filled(key, fill, look)
-        return Cached(value, False, monotonic() - began)
+        return Cached(look.value, True, monotonic() - began)
 
     async def close(self) -> None:
         """Gives up the fills that are under way."""
         await end(list(self._tasks))
 
-    async def _look(self, key: Key, seen: Seen) -> _Look:
-        own = [seen.position(part.shard) for part in key.parts]
-        positions = {position.shard: position for position in own if position is not None}
-        if seen.distrusts_cache:
-            return _Look(Verdict.MISS, None, (), Needs(positions), answers=False)
-        try:
-            stored, *told = await self._store.command("MGET", self._value(key), *(part.key for part in key.parts))
-        except StoreDown:
-            return _Look(Verdict.MISS, None, (), Needs(positions), answers=False)
-        versions = [Version.parse(version) for version in told]
-        entry = Entry.from_bytes(stored) if stored else None
-        reached: list[Reached] = [position.reached if position else (0, 0) for position in own]
-        verdict = judge(entry, versions, reached, _now())
-        for part, version in zip(key.parts, versions, strict=True):
-            if version.text:
-                _require(positions, Position(part.shard.index, *version.reached))
-        return _Look(verdict, entry.value if entry else None, versions, Needs(positions))
-
-    def _renew(self, key: Key, fill: Fill, look: _Look) -> None:
+    def _renew(self, key: Key, fill: Fill, look: Look) -> None:
         """Behind the reader's back, unless somebody does it already."""
         if key.stored in self._renewing or len(self._renewing) >= RENEWALS:
             return
@@ -258,14 +117,14 @@ class Cache:
         task = self._start(self._lead(key, fill, look))
         task.add_done_callback(lambda _: self._renewing.discard(key.stored))
 
-    async def _filled(self, key: Key, fill: Fill, look: _Look) -> bytes | None:
+    async def _filled(self, key: Key, fill: Fill, look: Look) -> bytes | None:
         flight = self._flights.get(key.stored)
         if flight is None or not flight.needs.cover(look.needs):
             flight = self._take_off(key, fill, look)
         # A reader who goes away must not take the value away from the others.
         return await asyncio.shield(flight.value)
 
-    def _take_off(self, key: Key, fill: Fill, look: _Look) -> _Flight:
+    def _take_off(self, key: Key, fill: Fill, look: Look) -> _Flight:
         flight = _Flight(look.needs, self._start(self._get_somehow(key, fill, look)))
         self._flights[key.stored] = flight
 
@@ -287,120 +146,71 @@ class Cache:
         if not task.cancelled() and task.exception() is not None:
             log.debug("a fill failed: %s", task.exception())  # who waits for it is told; perhaps nobody does
 
-    async def _lead(self, key: Key, fill: Fill, look: _Look) -> bytes | None:
+    async def _lead(self, key: Key, fill: Fill, look: Look) -> bytes | None:
         """Fills if the lease can be had."""
-        token = await self._take(key)
-        return await self._fill(key, fill, look, token) if token else None
+        token = _token()
+        taken, look = await self._shelf.take(key, Known(look.needs), token)
+        return await self._fill(key, fill, look, token) if taken else None
 
-    async def _get_somehow(self, key: Key, fill: Fill, look: _Look) -> bytes | None:
+    async def _get_somehow(self, key: Key, fill: Fill, look: Look) -> bytes | None:
         """Fills with the lease, or waits for who has it; after `lease` seconds fills in any case."""
         until = monotonic() + self._lease
         polls = iter(_POLLS)
+        # The same reader asks each time: what they have seen is among what they need.
+        reader, token = Known(look.needs), _token()
         while look.answers:
-            if token := await self._take(key):
+            taken, look = await self._shelf.take(key, reader, token)
+            if taken:
                 return await self._fill(key, fill, look, token)
+            if look.verdict is Verdict.FRESH:
+                return look.value
             if monotonic() > until:
                 break
             await asyncio.sleep(next(polls, _POLLS[-1]) * (1 - JITTER * random.random()))  # noqa: S311  spreads load
-            look = await self._look_again(key, look)
-            if look.verdict is Verdict.FRESH:
-                return look.value
         return _checked(key, await fill(look.needs))
 
-    async def _look_again(self, key: Key, before: _Look) -> _Look:
-        """As `_look`, for the same reader: what they have seen is among what they need."""
-        return await self._look(key, _Reader(before.needs))
-
-    async def _take(self, key: Key) -> str | None:
-        token = secrets.token_urlsafe(9)
+    async def _fill(self, key: Key, fill: Fill, look: Look, token: str) -> bytes | None:
+        """Reads the source under the lease, unless somebody else has done so right before."""
+        kept = False
         try:
-            taken = await self._store.command("SET", self._lease_of(key), token, "NX", "PX", _milliseconds(self._lease))
-        except StoreDown:
-            return None
-        return token if taken else None
-
-    async def _fill(self, key: Key, fill: Fill, look: _Look, token: str) -> bytes | None:
-        try:
-            # Between the look and the lease somebody else may have had it.
-            look = await self._look_again(key, look)
             if look.verdict is Verdict.FRESH:
-                await self._quietly(_RELEASE, [self._lease_of(key)], token)
                 return look.value
-            needs, versions = await _known(key, look)
+            began = now()
+            needs, stamps = await _stamped(key, look, token)
             value = _checked(key, await fill(needs))
-        except BaseException:
-            await self._quietly(_RELEASE, [self._lease_of(key)], token)
-            raise
-        if versions is None:
-            await self._quietly(_RELEASE, [self._lease_of(key)], token)
-        else:
-            await self._keep(key, value, versions, token)
-        return value
-
-    async def _keep(self, key: Key, value: bytes | None, versions: Sequence[bytes], token: str) -> None:
-        fresh = key.ttl * (1 - JITTER * random.random())  # noqa: S311  spreads load
-        if value is None:
-            fresh = min(fresh, ABSENT)
-        entry = Entry(value, _now() + _milliseconds(fresh), tuple(versions))
-        keys = [self._lease_of(key), self._value(key), *(part.key for part in key.parts)]
-        lives = _milliseconds(fresh + (0 if value is None else min(STALE, fresh)))
-        await self._quietly(_KEEP, keys, token, entry.to_bytes(), lives, _milliseconds(KEPT), *versions)
-
-    async def _quietly(self, script: Script, keys: Sequence[str], *arguments: bytes | str | int) -> None:
-        try:
-            await self._store.script(script, keys, *arguments)
-        except StoreDown:
-            return
-
-    def _value(self, key: Key) -> str:
-        return f"{self._prefix}:{key.stored}"
-
-    def _lease_of(self, key: Key) -> str:
-        return f"{self._prefix}:{key.stored}:lease"
+            if stamps is not None:
+                kept = True
+                await self._shelf.keep(key, *_entry(key, value, stamps, began), look.versions, token)
+            return value
+        finally:
+            if not kept:
+                await self._shelf.release(key, token)
 
 
-class _Reader:
-    """A reader of whom is known what they need."""
-
-    distrusts_cache = False
-
-    def __init__(self, needs: Needs) -> None:
-        self._needs = needs
-
-    def position(self, shard: _HasIndex) -> Position | None:
-        return self._needs.after(shard)
+def _entry(key: Key, value: bytes | None, stamps: Sequence[bytes], began: int) -> tuple[Entry, float]:
+    """What is kept of a value that was read from this millisecond on, and for how many seconds."""
+    fresh = key.ttl * (1 - JITTER * random.random())  # noqa: S311  spreads load
+    fresh, stale = (min(fresh, ABSENT), 0.0) if value is None else (fresh, min(STALE, fresh))
+    return Entry(value, began + milliseconds(fresh), tuple(stamps)), fresh + stale
 
 
-async def _known(key: Key, look: _Look) -> tuple[Needs, Sequence[bytes] | None]:
-    """What a fill must see, and the versions that it will have; None: it must not be kept.
+async def _stamped(key: Key, look: Look, token: str) -> tuple[Needs, Sequence[bytes] | None]:
+    """What a fill must see, and the stamps that its parts will have; None: it must not be kept.
 
-    Of a part whose version is unknown (never written to, evicted, flushed) the main is asked where it is now.
+    For parts that nobody knows (never written to, evicted, flushed) the main is asked where it is now.
     """
-    if not look.answers or any(version.announced for version in look.versions):
+    if any(version.lapses for version in look.versions):
         return look.needs, None
-    positions: dict[int, Position] = {}
-    versions: list[bytes] = []
-    now = _now()
-    for part, version in zip(key.parts, look.versions, strict=True):
-        known = look.needs.after(part.shard)
-        if known is not None:
-            _require(positions, known)
-        if version.text:
-            versions.append(version.text)
-            continue
-        try:
-            position = await part.shard.position()
-        except DatabaseDown:
-            return look.needs, None
-        _require(positions, position)
-        versions.append(text_of(position, now))
-    return Needs(positions), versions
-
-
-def _require(positions: dict[int, Position], position: Position) -> None:
-    known = positions.get(position.shard)
-    if known is None or known.reached < position.reached:
-        positions[position.shard] = position
+    parts = list(zip(key.parts, look.versions, strict=True))
+    mains: dict[int, Position] = {}
+    for part, version in parts:
+        if not version.known and part.shard.index not in mains:
+            try:
+                mains[part.shard.index] = await part.shard.position()
+            except DatabaseDown:
+                return look.needs, None
+    stamps = [v.stamp if v.known else stamp(asked(mains[part.shard.index], token)) for part, v in parts]
+    return look.needs.and_also(mains.values()), stamps
 
 
 def _checked(key: Key, value: bytes | None) -> bytes | None:
@@ -409,9 +219,5 @@ def _checked(key: Key, value: bytes | None) -> bytes | None:
     return value
 
 
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
+def _token() -> str:
+    return secrets.token_urlsafe(9)

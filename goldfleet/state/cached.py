@@ -28,8 +28,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from goldfleet.state.cache import STRANGER, Cache, Key, Needs, Part, Seen
+from goldfleet.state.cache import Cache
 from goldfleet.state.database import Database, Reader, Shard
+from goldfleet.state.key import STRANGER, Key, Needs, Part, Seen
 
 T = TypeVar("T")
 
@@ -106,10 +107,12 @@ class CachedQuery(Generic[T]):
                 rows = await reader.fetch(self._sql, *arguments)
             return self._codec.encode([dict(row) for row in rows])
 
-        told = msgspec.json.encode(arguments).decode()
+        # JSON would write infinity and NaN like None.
+        told = msgspec.msgpack.encode(arguments).hex()
         parts = tuple(Part(shard, table) for table in self._tables)
         cached = await state.cache.get(Key(f"{shard.index}:{told}:{self._name}", parts, self._ttl), fill, seen)
-        return Found(self._codec.decode(cached.value or b"[]"), cached.hit, cached.seconds, tuple(servers))
+        rows = self._codec.decode(cached.value) if cached.value else []
+        return Found(rows, cached.hit, cached.seconds, tuple(servers))
 
 
 class CachedObject(Generic[T]):

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from goldfleet.contract.deadlines import REQUEST, STATEMENT, STORE_CONNECT
+from goldfleet.contract.deadlines import STATEMENT, STORE_CONNECT
 from goldfleet.contract.environment import ShardAccess
 from goldfleet.contract.stores import DATABASE_POOL, Endpoint
 from goldfleet.state.access import read_password, tls_for, way_out
@@ -51,7 +51,7 @@ def settings(access: ShardAccess, server: Endpoint) -> dict[str, Any]:
         "server_settings": {
             "application_name": "goldfleet",
             "statement_timeout": str(round(STATEMENT * 1000)),
-            "idle_in_transaction_session_timeout": str(REQUEST * 1000),
+            "idle_in_transaction_session_timeout": str(round(STATEMENT * 1000)),
         },
     }
 

@@ -27,7 +27,7 @@ from goldfleet.state.exceptions import DatabaseDown, OutcomeUnknown
 from goldfleet.state.ids import logical_shard_of, shard_of
 from goldfleet.state.position import Position, Written, end_of_log
 from goldfleet.state.replicas import Replicas
-from goldfleet.state.tasks import end
+from goldfleet.state.tasks import end, uninterrupted
 from goldfleet.state.versions import Announcement, RowId, Versions, key_of
 
 __all__ = ["MAIN", "Database", "Position", "Reader", "Shard", "Transaction"]
@@ -143,7 +143,8 @@ class Shard:
             except BaseException:
                 await _undo(begun)
                 raise
-            transaction.committed(await self._commit(begun, connection, transaction.touched))
+            # From here on it is done to its end: what is committed and not told would leave old values in the cache.
+            transaction.committed(await uninterrupted(self._commit(begun, connection, transaction.touched)))
 
     async def position(self) -> Position:
         """Where the main's log is now.
@@ -179,13 +180,17 @@ class Shard:
         try:
             with server_errors(str(self._main.server)):
                 await begun.commit()
-                position = await self._position(connection)
         except DatabaseDown as error:
             raise OutcomeUnknown(error.where, error.what) from error
         except asyncpg.PostgresError:
             if announcement:
                 await announcement.undone()
             raise
+        try:
+            with server_errors(str(self._main.server), asyncpg.PostgresError):
+                position = await self._position(connection)
+        except DatabaseDown as error:
+            raise OutcomeUnknown(error.where, error.what) from error
         return Written(position, renewed=announcement is None or await announcement.committed(position))
 
     def _announcement(self, touched: Iterable[tuple[str, RowId]]) -> Announcement | None:

@@ -1,12 +1,12 @@
 """A cached value as the store holds it, and whether it may be served. Decides only.
 
-Layout: `+` (a value) or `-` (known to be absent), Unix milliseconds until which it is fresh, the text of the version of
-each part it is made of, a line's end, the value.
+Layout: `+` (a value) or `-` (known to be absent), Unix milliseconds until which it is fresh, the version of each part
+that it is made of, a line's end, the value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -40,7 +40,7 @@ class Entry:
     Args:
         value: None: known to be absent.
         fresh_until: Unix milliseconds.
-        versions: of its parts when it was read, in their order.
+        versions: the stamps of its parts when it was read, in their order.
     """
 
     value: bytes | None
@@ -64,26 +64,28 @@ class Entry:
         return cls(value if head[:1] == b"+" else None, int(fresh_until), parts)
 
 
-def judge(entry: Entry | None, versions: Sequence[Version], seen: Sequence[Reached], now: int) -> Verdict:
+def judge(entry: Entry | None, versions: Sequence[bytes | None], seen: Callable[[int], Reached], now: int) -> Verdict:
     """Whether a value may be served.
 
     Args:
         entry: what the store has.
-        versions: of the value's parts, as they are now.
-        seen: for each part, how far the reader's own writes have got on its shard.
+        versions: of the value's parts, as the store has them now.
+        seen: how far the reader's own writes have got on the shard of the part with this index.
         now: Unix milliseconds.
     """
     if entry is None or len(entry.versions) != len(versions):
         return Verdict.MISS
     verdict = Verdict.FRESH if now < entry.fresh_until else Verdict.STALE
-    for version, noted, own in zip(versions, entry.versions, seen, strict=True):
-        if version.text == noted and not version.announced:
+    for index, (stored, stamp) in enumerate(zip(versions, entry.versions, strict=True)):
+        if stored == stamp:
             continue
         # Somebody has written to this part, or is about to. It may be the reader: then only the new value will do.
-        if not version.text or own > reached(noted):
+        version, noted = Version.parse(stored), stamp.partition(b"|")[0]
+        if not version.known or 0 < version.lapses <= now or seen(index) > reached(noted):
             return Verdict.MISS
         if version.text != noted:
-            if now - version.moved > RENEWED_WITHIN * 1000:
+            # Of two writes since, the first may be long ago: only the value from right before the latest will do.
+            if version.before != noted or now - version.moved > RENEWED_WITHIN * 1000:
                 return Verdict.MISS
             verdict = Verdict.STALE
     return verdict

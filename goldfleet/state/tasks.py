@@ -1,10 +1,13 @@
-"""Ending tasks for good."""
+"""Tasks that end for good, and work that nobody can cut short."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 AGAIN = 0.5
 """Seconds after which a task that has not ended is cancelled once more."""
@@ -22,3 +25,20 @@ async def end(tasks: Collection[asyncio.Task[Any]]) -> None:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=AGAIN)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def uninterrupted(work: Coroutine[Any, Any, T]) -> T:
+    """Does work to its end, though its caller is cancelled meanwhile: that is raised then, and nothing of the work's.
+
+    The work must end by itself within a bounded time.
+    """
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # so that nobody complains that it was never looked at
+        raise

@@ -5,8 +5,13 @@ after it. So a cached value is known to be old without anybody looking for it, a
 got, and a writer that dies between the two steps leaves no old value behind: its announcement runs out, and with it the
 version.
 
-In the store: `POSITION@MILLISECONDS|TOKEN@EXPIRY,...`: the version, when it moved, and the writers that have announced
-themselves. No position: nobody knows, ask the main.
+In the store: `TEXT|BEFORE|WRITERS`.
+
+    TEXT      `POSITION@MILLISECONDS`: where the latest write is in the log, and when it was told here
+              `POSITION@0.NONCE`: nobody knew; a fill asked the main, and put down what it said
+              `!NONCE`: nobody knows, and a fill is asking; empty: nobody knows
+    BEFORE    the text before that
+    WRITERS   who has announced themselves and not come back: `TOKEN@EXPIRY,...`
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ from goldfleet.state.store import Script, Store
 from goldfleet.state.tasks import end
 
 COMMITTING = 2 * STATEMENT
-"""Seconds that an announcement lasts: longer than any commit."""
+"""Seconds that an announcement lasts: a transaction that idles for `STATEMENT` is ended, and so is one that commits."""
 KEPT = 24 * 3600
 """Seconds that a version is kept; longer than any cached value, which is worth nothing without it."""
 OWED = 10_000
@@ -34,54 +39,59 @@ RETRY = 0.5
 RowId = int | str
 """What tells a row, or the rows of one owner, from the others of its table."""
 
-_COMMON = """
+UNKNOWN = b"||"
+
+COMMON = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local function split(known)
-  local bar = string.find(known or '|', '|', 1, true)
-  return string.sub(known or '|', 1, bar - 1), string.sub(known or '|', bar + 1)
-end
--- The writers but for one. One that ran out has written, or not: nobody knows the version any more.
-local function others(version, writers, token)
-  local left = {}
-  for writer, expiry in string.gmatch(writers, '([^,@]+)@(%d+)') do
-    if tonumber(expiry) <= now then version = '' elseif writer ~= token then
-      table.insert(left, writer .. '@' .. expiry)
-    end
+-- A version without one of its writers. One that ran out has written, or not: then nobody knows the version any more.
+local function known(key, token)
+  local text, before, writers = string.match(redis.call('GET', key) or '', '^([^|]*)|([^|]*)|(.*)$')
+  local left, found = {}, false
+  for writer, expiry in string.gmatch(writers or '', '([^,@]+)@(%d+)') do
+    if tonumber(expiry) <= now then text = ''
+    elseif writer == token then found = true
+    else table.insert(left, writer .. '@' .. expiry) end
   end
-  return version, left
+  return text or '', before or '', left, found
 end
-local function put(key, version, left, kept, committing)
-  redis.call('SET', key, version .. '|' .. table.concat(left, ','), 'PX', #left > 0 and committing or kept)
+local function put(key, text, before, left, milliseconds)
+  if text == '' and #left == 0 then return redis.call('DEL', key) end
+  redis.call('SET', key, text .. '|' .. before .. '|' .. table.concat(left, ','), 'PX', milliseconds)
 end
 """
 
 _ANNOUNCE = Script(
-    _COMMON
+    COMMON
     + """
 local token, committing = unpack(ARGV)
 for _, key in ipairs(KEYS) do
-  local known, writers = split(redis.call('GET', key))
-  local version, left = others(known, writers, '')
+  local text, before, left = known(key, '')
   table.insert(left, token .. '@' .. string.format('%d', now + committing))
-  put(key, version, left, committing, committing)
+  put(key, text, before, left, committing)
 end
 return 1
 """
 )
 
-# A version only grows, whichever writer comes last. No position: the transaction was undone.
+# A version only grows, whichever writer comes last. If it is further already, whoever filled meanwhile has seen this
+# write, or was kept out by its announcement; without one (lost, evicted) nobody can tell. What nobody knows stays so
+# until a fill asks the main: a later write may be what was forgotten. No position: the transaction was undone.
 _MOVE = Script(
-    _COMMON
+    COMMON
     + """
 local token, position, kept, committing = unpack(ARGV)
 for _, key in ipairs(KEYS) do
-  local known, writers = split(redis.call('GET', key))
-  local version, left = others(known, writers, token)
-  if position ~= '' and string.sub(version, 1, #position) < position then
-    version = position .. '@' .. string.format('%d', now)
+  local text, before, left, announced = known(key, token)
+  if position ~= '' then
+    local place = string.match(text, '^(%x+:%x+)@')
+    if place and place < position then
+      text, before = position .. '@' .. string.format('%d', now), text
+    elseif not (place and announced) then
+      text, before = '', ''
+    end
   end
-  put(key, version, left, kept, committing)
+  put(key, text, before, left, #left > 0 and committing or kept)
 end
 return 1
 """
@@ -93,17 +103,24 @@ class Version:
     """A version as the store holds it.
 
     Args:
-        text: position and time; a cached value notes it. Empty: unknown.
-        announced: a writer is about to move it.
+        text: see above; a cached value notes it.
+        before: the text that it had before.
+        lapses: Unix milliseconds when the first of those who are about to move it runs out; 0: nobody is.
     """
 
     text: bytes
-    announced: bool
+    before: bytes
+    lapses: int
 
     @classmethod
     def parse(cls, stored: bytes | None) -> Version:
-        text, _, writers = (stored or b"|").partition(b"|")
-        return cls(text, bool(writers))
+        text, _, rest = (stored or UNKNOWN).partition(b"|")
+        before, _, writers = rest.partition(b"|")
+        return cls(text, before, min((int(each.partition(b"@")[2]) for each in writers.split(b",") if each), default=0))
+
+    @property
+    def known(self) -> bool:
+        return self.text[:1] not in (b"", b"!")
 
     @property
     def reached(self) -> tuple[int, int]:
@@ -112,20 +129,30 @@ class Version:
 
     @property
     def moved(self) -> int:
-        """Unix milliseconds, 0 if unknown."""
-        return int(self.text.partition(b"@")[2] or 0)
+        """Unix milliseconds of the latest write; 0: long ago, or nobody knows."""
+        return int(self.text.partition(b"@")[2].partition(b".")[0] or 0)
+
+    @property
+    def stamp(self) -> bytes:
+        """What the store holds once nobody is about to move it."""
+        return stamp(self.text, self.before)
+
+
+def stamp(text: bytes, before: bytes = b"") -> bytes:
+    """A version that nobody is about to move."""
+    return b"%b|%b|" % (text, before)
 
 
 def reached(text: bytes) -> tuple[int, int]:
-    """Timeline and LSN of a version's text; zeros if it is empty."""
+    """Timeline and LSN of a version's text; zeros if it has none."""
     position, _, _ = text.partition(b"@")
     timeline, _, lsn = position.partition(b":")
     return (int(timeline, 16), int(lsn, 16)) if lsn else (0, 0)
 
 
-def text_of(position: Position, milliseconds: int) -> bytes:
-    """What a version at this position says, moved at that Unix time."""
-    return f"{_place(position)}@{milliseconds}".encode()
+def asked(position: Position, nonce: str) -> bytes:
+    """The text for what nobody knew, from where the main says it is; no two are alike."""
+    return f"{_place(position)}@0.{nonce}".encode()
 
 
 def key_of(shard: int, table: str, id: RowId | None) -> str:  # noqa: A002  the field's own word
@@ -196,7 +223,7 @@ class Versions:
     def owe(self, keys: Sequence[str], place: str) -> None:
         """Moves the versions as soon as the store answers again, for as long as this process lives."""
         for key in keys:
-            if len(self._owed) < OWED:
+            if key in self._owed or len(self._owed) < OWED:
                 self._owed[key] = max(place, self._owed.get(key, ""))
         if self._paying is None or self._paying.done():
             self._paying = asyncio.get_running_loop().create_task(self._pay())

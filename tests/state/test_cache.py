@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from typing import Any
+from collections.abc import Awaitable
 from uuid import uuid4
 
 import pytest
@@ -10,102 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from goldfleet.state import cache as rules
-from goldfleet.state.cache import ABSENT, Cache, Key, Needs, Part
+from goldfleet.state.cache import ABSENT, Cache, Key, Needs
 from goldfleet.state.entry import TTL_LIMIT
 from goldfleet.state.exceptions import ValueTooBig
 from goldfleet.state.position import Position
-from goldfleet.state.store import Store
 from goldfleet.state.versions import Versions
-from tests.state.conftest import DATABASE
+from tests.state.sources import SHORT_LEASE, Source, Writer
+from tests.state.sources import cache as cache  # noqa: PLC0414  a fixture
+from tests.state.sources import elsewhere as elsewhere  # noqa: PLC0414  a fixture
+from tests.state.sources import versions as versions  # noqa: PLC0414  a fixture
 from tests.stores import Stores, eventually
-
-PATIENT = 0.5
-"""Seconds: on a busy machine a test must not take the cache for down."""
-SHORT_LEASE = 0.3
-
-
-@pytest.fixture
-async def cache(prepared: Stores) -> AsyncIterator[Cache]:
-    async for cache in _cache(prepared):
-        yield cache
-    prepared.start()
-
-
-@pytest.fixture
-async def elsewhere(prepared: Stores) -> AsyncIterator[Cache]:
-    """Another clone's."""
-    async for cache in _cache(prepared):
-        yield cache
-
-
-@pytest.fixture
-async def versions(prepared: Stores) -> AsyncIterator[Versions]:
-    store = Store(prepared.environment(DATABASE).cache, "cache", PATIENT)
-    versions = Versions(store)
-    yield versions
-    await versions.close()
-    await store.close()
-
-
-async def _cache(prepared: Stores) -> AsyncIterator[Cache]:
-    store = Store(prepared.environment(DATABASE).cache, "cache", PATIENT)
-    cache = Cache(store, lease=SHORT_LEASE)
-    yield cache
-    await cache.close()
-    await store.close()
-
-
-class Log:
-    """Stands for a shard: where its main's log is."""
-
-    def __init__(self) -> None:
-        self.index = 0
-        self.lsn = 100
-        self.asked = 0
-
-    async def position(self) -> Position:
-        self.asked += 1
-        return Position(0, 1, self.lsn)
-
-
-class Source:
-    """Where a value really lives, and the key of one part that it is made of; counts how often it is read."""
-
-    def __init__(self, value: bytes | None = b"value", ttl: float = 60) -> None:
-        self.log = Log()
-        self.part = Part(self.log, uuid4().hex, 1)
-        self.key = Key(uuid4().hex, (self.part,), ttl)
-        self.value = value
-        self.needs: list[Needs] = []
-
-    @property
-    def reads(self) -> int:
-        return len(self.needs)
-
-    async def __call__(self, needs: Needs) -> bytes | None:
-        self.needs.append(needs)
-        return self.value
-
-    async def write(self, value: bytes, versions: Versions) -> Position:
-        """As a transaction does: announce, commit, move."""
-        announcement = versions.announcement([self.part.key])
-        await announcement.make()
-        self.value = value
-        self.log.lsn += 10
-        position = Position(0, 1, self.log.lsn)
-        assert await announcement.committed(position)
-        return position
-
-
-class Writer:
-    """A reader who has written up to a position."""
-
-    def __init__(self, position: Position, *, distrusts_cache: bool = False) -> None:
-        self.distrusts_cache = distrusts_cache
-        self._position = position
-
-    def position(self, shard: Any) -> Position:
-        return self._position
 
 
 async def test_the_second_time_the_cache_answers(cache: Cache, elsewhere: Cache) -> None:
@@ -227,13 +140,14 @@ async def test_between_announcement_and_commit_nothing_is_kept(
 
 async def test_a_version_only_grows_whichever_writer_comes_last(cache: Cache, versions: Versions) -> None:
     source = Source(b"new")
+    await cache.get(source.key, source)
     early, late = (versions.announcement([source.part.key]) for _ in range(2))
     await early.make()
     await late.make()
     await late.committed(Position(0, 1, 300))
     await early.committed(Position(0, 1, 200))
-    await cache.get(source.key, source)
-    assert source.needs[0].after(source.log) == Position(0, 1, 300)
+    await cache.get(source.key, source, Writer(Position(0, 1, 300)))
+    assert source.needs[1].after(source.log) == Position(0, 1, 300)
     assert (await cache.get(source.key, source)).hit
 
 
@@ -393,4 +307,4 @@ async def test_any_key_and_any_value_will_do(cache: Cache, name: str, value: byt
 
 def _lives(stores: Stores, cache: Cache, key: Key) -> int:
     """Milliseconds until the store drops it."""
-    return int(stores.cache.command("PTTL", cache._value(key))[1:])
+    return int(stores.cache.command("PTTL", cache._shelf.value_of(key))[1:])

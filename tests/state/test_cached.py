@@ -3,11 +3,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import asyncpg
 import msgspec
 import pytest
 
 from goldfleet.state.cached import CachedObject, CachedQuery, Read
-from goldfleet.state.database import MAIN
+from goldfleet.state.database import MAIN, Shard
+from goldfleet.state.exceptions import OutcomeUnknown
+from goldfleet.state.position import Position
 from goldfleet.state.sessions import Session
 from goldfleet.state.state import State
 from tests.stores import Stores, eventually
@@ -167,6 +170,63 @@ async def test_a_transaction_that_is_undone_renews_nothing(state: State, new_use
     with pytest.raises(KeyError):
         await undone()
     assert (await NOTES.get(state, note)).hit
+
+
+async def test_a_writer_that_is_cancelled_during_its_commit_leaves_no_old_value(
+    state: State, new_user: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = new_user()
+    await write(state, note, "old")
+    await NOTES.get(state, note)
+    committed, go_on = asyncio.Event(), asyncio.Event()
+    take_position = Shard._position
+
+    async def slow(shard: Shard, connection: object) -> Position:
+        committed.set()
+        await go_on.wait()
+        return await take_position(shard, connection)
+
+    monkeypatch.setattr(Shard, "_position", slow)
+    task = asyncio.create_task(write(state, note, "new"))
+    await committed.wait()
+    task.cancel()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    monkeypatch.setattr("goldfleet.state.entry.RENEWED_WITHIN", -1.0)
+    assert (await NOTES.get(state, note)).value == Note(note, "new")
+
+
+async def test_a_commit_whose_place_nobody_knows_is_not_taken_for_undone(
+    state: State, new_user: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = new_user()
+    await write(state, note, "old")
+    await NOTES.get(state, note)
+
+    async def broken(shard: Shard, connection: object) -> Position:
+        raise asyncpg.ObjectNotInPrerequisiteStateError("recovery is in progress")
+
+    monkeypatch.setattr(Shard, "_position", broken)
+    monkeypatch.setattr("goldfleet.state.versions.COMMITTING", 0.3)
+    with pytest.raises(OutcomeUnknown):
+        await write(state, note, "new")
+    monkeypatch.undo()
+
+    async def new() -> bool:
+        return (await NOTES.get(state, note)).value == Note(note, "new")
+
+    await eventually(new, 5)
+
+
+ODD = CachedQuery("SELECT 1 AS id, coalesce($1::float8::text, 'none') AS text", Note, tables=("notes",))
+
+
+async def test_arguments_that_json_cannot_tell_apart_are_told_apart(state: State) -> None:
+    shard = state.database.shards[0]
+    told = {float("inf"): "Infinity", float("-inf"): "-Infinity", None: "none", float("nan"): "NaN"}
+    for argument, text in told.items():
+        assert (await ODD.fetch(state, shard, argument)).value[0].text == text
 
 
 async def test_a_query_names_its_tables() -> None:
