@@ -19,7 +19,7 @@ from image.os_layer.overlay import Entry, code, files
 
 SUITE = "bookworm"
 """Debian 12. Its Python is the app layer's runtime."""
-LAYOUT = 1
+LAYOUT = 2
 """Moves when the same inputs are laid out as other bytes."""
 EPOCH = 1672531200
 """1 January 2023, UTC: the time of everything in the layer, in seconds since 1970."""

