@@ -38,6 +38,8 @@ def account_checks(settings: Settings, raw: Mapping[str, object], names: Names) 
     return [
         ("examples", partial(_examples, raw)),
         ("Pulumi CLI", pulumi),
+        *tool_checks(),
+        ("way in", way_in),
         ("state backend", _state_backend),
         (CREDENTIALS, partial(_credentials, session)),
         ("zones", partial(_zones, session, settings)),
@@ -45,8 +47,6 @@ def account_checks(settings: Settings, raw: Mapping[str, object], names: Names) 
         ("quota: addresses", partial(_address_quota, session, settings)),
         ("quota: vCPUs", partial(_vcpu_quota, session, settings)),
         ("domain", partial(_domain, session, settings)),
-        *tool_checks(),
-        ("way in", way_in),
         ("release", partial(registered_release, session, settings, names)),
     ]
 
