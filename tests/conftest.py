@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 import pytest
+from _pytest.terminal import TerminalReporter
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -36,3 +37,18 @@ def counts(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
     """`counts(small, full)`: how often to do something, by `make test` and by `make prove`."""
     prove = bool(request.config.getoption("--prove"))
     return lambda small, full: full if prove else small
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """`tell(line)`: a figure that the end of the run prints, whichever worker found it."""
+    return lambda line: request.node.user_properties.append(("figure", line))
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    figures = [line for report in reports for name, line in getattr(report, "user_properties", ()) if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+        for line in figures:
+            terminalreporter.line(line)

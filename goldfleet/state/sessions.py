@@ -12,6 +12,7 @@ Rules followed: OWASP, "Session Management Cheat Sheet".
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -46,6 +47,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{76}")
 _SLACK = 60
 _REPLICA_WAIT = 100
 _REPLICA_PAUSE = 30.0
+_WAITS = 8
 _FIXED_FIELDS = 16
 
 
@@ -149,14 +151,19 @@ class Sessions:
     Args:
         store: a replication group that never evicts.
         idle, absolute: lifetimes in seconds.
+        alias: seconds for which the secret before a rotation still opens a session.
     """
 
-    def __init__(self, store: Store, idle: float = IDLE, absolute: float = ABSOLUTE) -> None:
+    def __init__(
+        self, store: Store, idle: float = IDLE, absolute: float = ABSOLUTE, alias: float = SESSION_ALIAS
+    ) -> None:
         self._store = store
         self._idle = round(idle * 1000)
         self._absolute = round(absolute * 1000)
+        self._alias = round(alias * 1000)
         self._touch = min(TOUCH * 1000, self._idle // 4)
         self._no_replica_until = 0.0
+        self._waits = asyncio.Semaphore(_WAITS)
 
     @property
     def absolute(self) -> int:
@@ -202,7 +209,7 @@ class Sessions:
         """
         old, salt = session._token, secrets.token_urlsafe(33)
         new = old.rotated(salt)
-        stored = await self._run_durably(scripts.ROTATE, old.keys, old.digest, new.digest, salt, SESSION_ALIAS * 1000)
+        stored = await self._run_durably(scripts.ROTATE, old.keys, old.digest, new.digest, salt, self._alias)
         if not stored:
             raise SessionEnded
         session._token = old.rotated(stored.decode())
@@ -255,11 +262,15 @@ class Sessions:
     async def _run_durably(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Reply:
         """Waits a moment for a replica: without it a failover right now would forget a login, or bring one back."""
         try:
-            if monotonic() < self._no_replica_until:
-                return await self._store.script(script, keys, *arguments)
-            reply, durable = await self._store.script_and_wait(script, keys, *arguments, milliseconds=_REPLICA_WAIT)
+            async with self._waits:
+                if monotonic() >= self._no_replica_until:
+                    return await self._run_and_wait(script, keys, *arguments)
+            return await self._store.script(script, keys, *arguments)
         except StoreDown as down:
             raise SessionsDown(down.where, down.what, down.way_out) from down
+
+    async def _run_and_wait(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Reply:
+        reply, durable = await self._store.script_and_wait(script, keys, *arguments, milliseconds=_REPLICA_WAIT)
         if not durable:
             # There is no replica, or it is far behind: waiting helps nobody for a while.
             self._no_replica_until = monotonic() + _REPLICA_PAUSE

@@ -35,8 +35,6 @@ _Told = list[Reply] | StoreDown
 
 FLIGHTS = 2
 """Batches under way at once, each on its own connection: what is asked meanwhile joins the next batch."""
-WAITS = 8
-"""Commands that wait for a replica at once, each on its own connection."""
 BATCH = 256
 """Callers whose commands share a batch, at most."""
 WAITING = 10_000
@@ -76,7 +74,6 @@ class Store:
         self._waiting: list[_Call] = []
         self._flights: set[asyncio.Task[None]] = set()
         self._closed = False
-        self._waits = asyncio.Semaphore(WAITS)
 
     async def command(self, *arguments: Argument) -> Reply:
         """Sends one command with the next batch.
@@ -111,7 +108,7 @@ class Store:
     async def script_and_wait(
         self, script: Script, keys: Sequence[str], *arguments: Argument, milliseconds: int
     ) -> tuple[Reply, bool]:
-        """Runs a script and waits until one replica has it too, on the same connection.
+        """Runs a script and waits until one replica has it too, on a connection of its own: mind how many do so.
 
         Returns:
             The script's reply, and whether a replica had it within so many milliseconds.
@@ -119,8 +116,7 @@ class Store:
         self._refuse_if_down()
         eval_ = ("EVAL", script.text, len(keys), *keys, *arguments)
         commands = [pack_command(eval_), pack_command(("WAIT", 1, milliseconds))]
-        async with self._waits:
-            reply, replicas = await self._send(commands, self._timeout + milliseconds / 1000)
+        reply, replicas = await self._send(commands, self._timeout + milliseconds / 1000)
         return self._checked(reply), not isinstance(replicas, Exception) and replicas > 0
 
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable
 
@@ -202,6 +203,18 @@ async def test_logins_and_logout_everywhere_at_once_leave_no_doubt(
         assert await elsewhere.load(after) is not None
         await sessions.end_all(user)
         assert await sessions.load(started[0][1]) is None
+
+
+async def test_without_a_replica_a_crowd_that_logs_in_does_not_wait_one_by_one(
+    sessions: Sessions, prepared: Stores, new_user: NewUser
+) -> None:
+    def waits() -> int:
+        info = prepared.sessions.command("INFO", "commandstats").decode()
+        return int((re.findall(r"cmdstat_wait:calls=(\d+)", info) or ["0"])[0])
+
+    before = waits()
+    await asyncio.gather(*(sessions.start(new_user()) for _ in range(200)))
+    assert 0 < waits() - before <= 8
 
 
 async def test_an_unused_session_ends(prepared: Stores, sessions: Sessions, new_user: NewUser) -> None:
