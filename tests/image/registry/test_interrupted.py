@@ -21,11 +21,11 @@ ENDED = 60.0
 
 
 def _points(calls: list[str], count: int) -> list[tuple[int, str]]:
-    """Calls at which the process is killed: around the registration, and by chance but spread over the run."""
+    """Calls at which the process is killed, and on which side of them: around the registration, others by chance."""
     registered = calls.index("RegisterImage") + 1
-    chance = random.Random(4)
-    spread = [1 + (2 * step + chance.randrange(2)) * len(calls) // (2 * count) for step in range(count - 2)]
-    return [(registered, "before"), (registered, "after"), *((n, chance.choice(["before", "after"])) for n in spread)]
+    certain = [(registered, "before"), (registered, "after")]
+    others = [(call, when) for call in range(1, len(calls) + 1) for when in ("before", "after")]
+    return certain + random.Random(4).sample([point for point in others if point not in certain], count - 2)
 
 
 def test_killed_at_any_call_and_run_again_there_is_one_image(
