@@ -23,8 +23,9 @@ LAYOUT = 2
 """Moves when the same inputs are laid out as other bytes."""
 EPOCH = 1672531200
 """1 January 2023, UTC: the time of everything in the layer, in seconds since 1970."""
-KERNEL_OPTIONS = "ro rootfstype=squashfs systemd.gpt_auto=0 console=ttyS0"
-"""Beside where the root is: nothing is guessed from partition types, and the console is the serial one."""
+KERNEL_OPTIONS = "ro rootfstype=squashfs systemd.gpt_auto=0 panic=10 console=ttyS0"
+"""Beside where the root is: nothing is guessed from partition types, the console is the serial one, and an initrd that
+finds no root starts the machine anew after 10 seconds instead of offering a shell (initramfs-tools(7), "panic")."""
 LEFT_OUT = (
     "/usr/share/man/*",
     "/usr/share/doc/*",
