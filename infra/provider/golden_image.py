@@ -30,6 +30,7 @@ from infra.provider.aws import Aws
 
 WORKING_TREE = "working-tree"
 IDENTITY = ("digest", "imageIdWanted", "layers", "project")
+UNKNOWN_IMAGE = dict.fromkeys(("imageId", "imageRelease", "rootDevice", "appDevice"), UNKNOWN)
 REMOVE = "`goldfleet image prune` removes what nothing needs"
 WAYS_OUT = (
     "check out its commit on Linux or in CI and run `goldfleet deploy` there; "
@@ -95,9 +96,12 @@ class GoldenImage(Resource):
             context.tell(f"{image.id} stays registered, release {image.release[:12]}; {REMOVE}")
 
     def _state(self, inputs: Values, context: Context) -> Values:
-        image = None if has_unknown(inputs) else self._found(inputs)
+        if has_unknown(inputs):
+            return {**inputs, **UNKNOWN_IMAGE}
+        image = self._found(inputs)
         if image is None and context.preview:
-            return {**inputs, **dict.fromkeys(("imageId", "imageRelease", "rootDevice", "appDevice"), UNKNOWN)}
+            self._kept(inputs)
+            return {**inputs, **UNKNOWN_IMAGE}
         return {**inputs, **_outputs(image or self._registered(inputs, context))}
 
     def _found(self, inputs: Values) -> Image | None:
@@ -113,20 +117,35 @@ class GoldenImage(Resource):
         return register(snapshots, baked, needs_boot_test=not self._aws.local)
 
     def _baked(self, inputs: Values, progress: Callable[[str], None]) -> Baked:
-        """A release that is not registered: from the cache, or baked if the tree is that release."""
-        wanted, layers = inputs["digest"], inputs["layers"]
-        if (kept := bake.kept(wanted)) is not None:
+        """A release that is not registered: from the cache, or baked."""
+        kept = self._kept(inputs)
+        if kept is not None:
             return kept
         try:
-            tree = working_tree(self._root, layers)
-            if tree != wanted and inputs["release"] != WORKING_TREE:
-                raise _another_release(wanted, tree)
-            baked = bake.bake(self._root, layers, progress)
+            baked = bake.bake(self._root, inputs["layers"], progress)
         except ToolMissing as error:
-            raise _cannot_bake(f"release {wanted[:12]}", error) from error
-        if baked.release != wanted:
+            raise _cannot_bake(f"release {inputs['digest'][:12]}", error) from error
+        if baked.release != inputs["digest"]:
             raise ReleaseError("image.release", "the working tree was edited while it was baked", "run it again")
         return baked
+
+    def _kept(self, inputs: Values) -> Baked | None:
+        """A release from the cache; None if the tree is that release, so that it can be baked.
+
+        Raises:
+            ReleaseError: neither.
+        """
+        wanted = inputs["digest"]
+        kept = bake.kept(wanted)
+        if kept is not None or inputs["release"] == WORKING_TREE:
+            return kept
+        try:
+            tree = working_tree(self._root, inputs["layers"])
+        except ToolMissing as error:
+            raise _cannot_bake(f"release {wanted[:12]}", error) from error
+        if tree != wanted:
+            raise _another_release(wanted, tree)
+        return None
 
 
 def _another_release(wanted: str, tree: str) -> ReleaseError:

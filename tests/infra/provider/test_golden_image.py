@@ -172,7 +172,7 @@ def test_where_nothing_can_be_baked_a_registered_release_is_found_and_any_other_
 ) -> None:
     release = "ab" * 32
     with pytest.raises(GoldfleetError) as refused:
-        bare.up(golden(release, project, ("os", "app")))
+        bare.engine(golden(release, project, ("os", "app"))).preview()
     assert f"no image of release {release[:12]} is registered, and none can be baked here" in str(refused.value)
     for way in ("mmdebstrap", "check out its commit on Linux or in CI", "pin the digest", "an image id (ami-...)"):
         assert way in str(refused.value)
