@@ -17,6 +17,7 @@ from image.launch.aws import Aws
 from image.launch.environment import replicas_file
 from image.launch.launcher import runtime_folder
 from image.launch.metadata import Metadata
+from image.report import posture
 from image.sidecar.journal import Journal
 from image.sidecar.log_file import LogFile
 from image.sidecar.replica_lists import ReplicaLists
@@ -72,6 +73,9 @@ def main() -> int:
     arguments = parser.parse_args()
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    if arguments.journal:
+        # Even a boot that is cut off has told which one it was.
+        log.line("info", "the journal is shipped", machine_id=posture.machine_id())
     try:
         with closing(Journal() if arguments.journal else LogFile(arguments.log_file)) as lines:
             run(lines, runtime_folder(arguments.runtime_directory), stop)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def account(disks: Sequence[Path], folder: Path) -> Account:
         disks: the files that it must read.
         folder: where it works.
     """
-    return unprivileged([*disks, qemu.DOOR, folder])
+    return unprivileged([*disks, Path(sys.executable), Path(sys.base_prefix), qemu.DOOR, folder])
 
 
 class Guest:

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 VERBS: Mapping[str, str] = {
     "bake": "make the layers of the image from the lock and this checkout",
     "prune": "remove old images that nothing refers to",
+    "test": "boot the very disk that ships, and see that all is true of it that must be",
     "update": "lock the newest packages of Debian's archive for the OS layer",
 }
 
 EXAMPLES = """\
   goldfleet image bake         both layers of the image that this checkout is
   goldfleet image prune        removes old images, but for those that are needed
+  goldfleet image test         boots it in a virtual machine and looks
   goldfleet image update       newer packages: what changes, and the new image/os.lock
 """
 
