@@ -16,6 +16,7 @@ import subprocess
 import tarfile
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -110,6 +111,7 @@ def _run(command: list[str], folder: Path, output: io.BufferedWriter, progress: 
         "TMPDIR": str(work),
         "SOURCE_DATE_EPOCH": str(EPOCH),
     }
+    begun = time.monotonic()
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -129,7 +131,8 @@ def _run(command: list[str], folder: Path, output: io.BufferedWriter, progress: 
             late.cancel()
             _end(process)
     if process.returncode:
-        what = f"mmdebstrap could not install the packages within {TIMEOUT:.0f} s: {last_words(said)}"
+        ended = f"was ended after {TIMEOUT:.0f} s" if time.monotonic() - begun >= TIMEOUT else "failed"
+        what = f"mmdebstrap {ended}: {last_words(said)}"
         raise ReleaseError("OS layer", what, "put that right, run it again")
 
 
