@@ -9,6 +9,10 @@ from goldfleet.cli import release
 from goldfleet.cli.checkout import CHECKOUT
 from goldfleet.cli.settings_file import SettingsFile
 from goldfleet.errors import ReleaseError
+from image.app_layer.layer import Layer
+from image.bake import Baked
+from image.os_layer.layer import OsLayer
+from image.registry import boot_record
 from image.release import working_tree
 from infra.settings import Settings
 
@@ -40,3 +44,14 @@ def test_one_that_is_kept_or_is_the_tree_or_is_made_anyway_is_fine(pinned: Pinne
     (kept / "layers" / f"{GONE}.iso").touch()
     (kept / "releases" / f"{GONE}.json").write_text('{"os": ""}')
     release.require_available(pinned(GONE))
+
+
+def test_a_release_is_booted_once_before_it_goes_to_aws_and_never_at_home(pinned: Pinned, stacks: Path) -> None:
+    at_home = pinned("working-tree")
+    on_aws = at_home.model_copy(update={"aws": at_home.aws.model_copy(update={"endpoint": None})})
+    nothing = stacks / "nothing"
+    baked = Baked(GONE, ("os", "app"), OsLayer("1" * 64, nothing, nothing, 1), Layer(GONE, nothing))
+    assert not release.needs_boot_test(at_home, baked)
+    assert release.needs_boot_test(on_aws, baked)
+    boot_record.record(GONE, {"accelerator": "tcg"})
+    assert not release.needs_boot_test(on_aws, baked)
