@@ -22,14 +22,14 @@ ROOT = Path(__file__).parents[2]
 class Served:
     """A process of the app and what it wrote."""
 
-    def __init__(self, environment: Environment, output: Path) -> None:
+    def __init__(self, environment: Environment, output: Path, **more: str) -> None:
         self.url = f"http://{environment.host}:{environment.port}"
         self.output = output
         with output.open("wb") as file:
             self.process = subprocess.Popen(
                 (sys.executable, *service.SERVE_COMMAND),
                 cwd=ROOT,
-                env={**environment.to_variables(), "PATH": os.defpath},
+                env={**environment.to_variables(), "PATH": os.defpath, **more},
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
@@ -51,9 +51,9 @@ class Served:
 
 
 @contextmanager
-def serving(environment: Environment, output: Path) -> Iterator[Served]:
-    """Serves for the length of the block."""
-    made = Served(environment, output)
+def serving(environment: Environment, output: Path, **more: str) -> Iterator[Served]:
+    """Serves for the length of the block; `more` are variables beside those of the contract."""
+    made = Served(environment, output, **more)
     try:
         made.wait_until_alive()
         yield made
