@@ -21,11 +21,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """A file's tests share what they start, and the fleet's share one local cloud: each group has one worker."""
+    """A file's tests share what they start, the fleet's share one local cloud, and one machine at a time is booted:
+    each group has one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "fleet" if file.startswith("tests/fleet/") else file
+        return next((group for group in ("tests/fleet/", "tests/boot/") if file.startswith(group)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
