@@ -69,7 +69,11 @@ class Cloud:
     def run(self, *arguments: str) -> Done:
         """Runs a command to its end."""
         with self.start(*arguments) as process:
-            text, _ = process.communicate(timeout=COMMAND_SECONDS)
+            try:
+                text, _ = process.communicate(timeout=COMMAND_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()  # or leaving the block would wait for it
+                raise
         return Done(process.returncode, text)
 
     def do(self, *arguments: str) -> str:
