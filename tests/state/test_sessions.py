@@ -4,11 +4,13 @@ import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable
+from time import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from goldfleet.state.entry import VALUES_LIVE
 from goldfleet.state.exceptions import BadField, SessionEnded, SessionsDown
 from goldfleet.state.position import Position, Written
 from goldfleet.state.sessions import Session, Sessions
@@ -277,6 +279,26 @@ async def test_positions_only_grow_and_travel_between_clones(
     assert here.position(SHARD) == Position(0, 1, 2**40)
 
 
+async def test_a_write_that_the_cache_has_not_heard_of_is_known_to_every_clone(
+    sessions: Sessions, elsewhere: Sessions, prepared: Stores, new_user: NewUser
+) -> None:
+    session, token = await sessions.start(new_user())
+    await session.wrote(Written(Position(0, 1, 500)))
+    assert not session.distrusts_cache
+    await session.wrote(Written(Position(0, 1, 500), renewed=False))
+    assert session.distrusts_cache
+    other = await loaded(elsewhere, token)
+    assert other.distrusts_cache
+    await other.wrote(Written(Position(0, 1, 600)))
+    # What the cache has heard of since says nothing about the write from before.
+    assert (await loaded(sessions, token)).distrusts_cache
+    key = f"session:{{{token[:16]}}}:{token[16:32]}"
+    until = int(prepared.sessions.command("HGET", key, "distrusts").split(b"\r\n")[1])
+    assert VALUES_LIVE - 60 < until / 1000 - time() <= VALUES_LIVE
+    prepared.sessions.command("HSET", key, "distrusts", str(round(time() * 1000)))
+    assert not (await loaded(sessions, token)).distrusts_cache
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fields=st.dictionaries(st.text(min_size=1, max_size=16), st.text(max_size=200), max_size=5))
 async def test_any_text_survives_in_a_field(sessions: Sessions, fields: dict[str, str], new_user: NewUser) -> None:
@@ -284,6 +306,31 @@ async def test_any_text_survives_in_a_field(sessions: Sessions, fields: dict[str
     for name, value in fields.items():
         await session.set(name, value)
     assert (await loaded(sessions, token)).fields == fields == session.fields
+
+
+NAMES = st.sampled_from(["secret", "user", "csrf", "f:", "p:0", "ended", "\0", "é", "🐈", "a\r\nb", " "])
+CHANGES = st.lists(st.tuples(st.booleans(), NAMES, st.none() | st.text(max_size=40)), max_size=12)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=CHANGES)
+async def test_whatever_two_clones_change_the_session_is_what_a_dictionary_would_be(
+    sessions: Sessions, elsewhere: Sessions, changes: list[tuple[bool, str, str | None]], new_user: NewUser
+) -> None:
+    user = new_user()
+    here, token = await sessions.start(user)
+    there = await loaded(elsewhere, token)
+    expected: dict[str, str] = {}
+    for first, name, value in changes:
+        session = here if first else there
+        if value is None:
+            await session.remove(name)
+            expected.pop(name, None)
+        else:
+            await session.set(name, value)
+            expected[name] = value
+    last = await loaded(sessions, token)
+    assert (last.user_id, last.fields, last.csrf_token) == (user, expected, here.csrf_token)
 
 
 @pytest.mark.parametrize(
