@@ -22,6 +22,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import NamedTuple
 
 from goldfleet.state.entry import STALE, Entry, Verdict
 from goldfleet.state.exceptions import DatabaseDown, ValueTooBig
@@ -54,8 +55,7 @@ Fill = Callable[[Needs], Awaitable[bytes | None]]
 """Reads the value from where it really lives; None: there is none. Its errors pass through and nothing is kept."""
 
 
-@dataclass(frozen=True)
-class Cached:
+class Cached(NamedTuple):
     """A value (None: there is none), whether the cache had it, and how long it took in seconds."""
 
     value: bytes | None

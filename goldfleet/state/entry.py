@@ -7,8 +7,8 @@ that it is made of, a line's end, the value.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from goldfleet.state.versions import Version, reached
 
@@ -33,8 +33,7 @@ class Verdict(Enum):
     MISS = "fill it"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A cached value.
 
     Args:

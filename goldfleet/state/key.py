@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from goldfleet.state.entry import TTL_LIMIT
 from goldfleet.state.position import Position
@@ -51,8 +50,7 @@ class Stranger:
 STRANGER = Stranger()
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """Something that a value is made of: what a table of a shard says of one id, or, without an id, the whole table."""
 
     shard: _Shard
@@ -64,7 +62,6 @@ class Part:
         return key_of(self.shard.index, self.table, self.id)
 
 
-@dataclass(frozen=True)
 class Key:
     """What is asked for.
 
@@ -74,18 +71,16 @@ class Key:
         ttl: seconds that the value is fresh, at most `TTL_LIMIT`.
     """
 
-    name: str
-    parts: tuple[Part, ...] = ()
-    ttl: float = 60.0
-    stored: str = field(init=False)
-    versions: tuple[str, ...] = field(init=False)
+    __slots__ = ("name", "parts", "stored", "ttl", "versions")
 
-    def __post_init__(self) -> None:
-        if not 0 < self.ttl <= TTL_LIMIT:
-            raise ValueError(f"{self.name}: a lifetime of {self.ttl} s is not between 0 and {TTL_LIMIT:.0f} s")
-        digest = hashlib.blake2b(self.name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        object.__setattr__(self, "stored", digest)
-        object.__setattr__(self, "versions", tuple(part.key for part in self.parts))
+    def __init__(self, name: str, parts: tuple[Part, ...] = (), ttl: float = 60.0) -> None:
+        if not 0 < ttl <= TTL_LIMIT:
+            raise ValueError(f"{name}: a lifetime of {ttl} s is not between 0 and {TTL_LIMIT:.0f} s")
+        self.name = name
+        self.parts = parts
+        self.ttl = ttl
+        self.stored = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        self.versions = [part.key for part in parts]
 
 
 class Needs:

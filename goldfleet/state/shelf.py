@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from goldfleet.state.entry import Entry, Reached, Verdict, judge
 from goldfleet.state.exceptions import StoreDown
 from goldfleet.state.key import Key, Needs, Seen
+from goldfleet.state.link import Reply
 from goldfleet.state.position import Position
-from goldfleet.state.store import Argument, Reply, Script, Store
+from goldfleet.state.store import Argument, Script, Store
 from goldfleet.state.versions import COMMITTING, COMMON, KEPT, Version
 
 # A part that nobody knows is marked before the main is asked about it. If the mark is gone when the value comes, so
@@ -52,8 +53,7 @@ return 1
 _RELEASE = Script("if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0")
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """What the store says of a key.
 
     Args:
@@ -69,6 +69,9 @@ class Look:
     versions: Sequence[Version]
     needs: Needs
     answers: bool = True
+
+
+_NO_NEEDS = Needs()
 
 
 class Shelf:
@@ -161,7 +164,7 @@ def _look(key: Key, seen: Seen, stored: bytes | None, versions: Sequence[bytes |
     verdict = judge(entry, versions, reached, now())
     value = entry.value if entry else None
     if verdict is Verdict.FRESH:
-        return Look(verdict, value, (), Needs())
+        return Look(verdict, value, (), _NO_NEEDS)
     parsed = [Version.parse(version) for version in versions]
     known = [Position(p.shard.index, *v.reached) for p, v in zip(key.parts, parsed, strict=True) if v.known]
     return Look(verdict, value, parsed, Needs((*_own(key, seen), *known)))

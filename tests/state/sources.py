@@ -102,3 +102,9 @@ class Writer:
 
     def position(self, shard: Any) -> Position:
         return self._position
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For clones that are opened from here on: to be asked for before `state`."""
+    monkeypatch.setattr("goldfleet.state.state.REPLY", PATIENT)

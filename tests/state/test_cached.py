@@ -13,7 +13,10 @@ from goldfleet.state.exceptions import OutcomeUnknown
 from goldfleet.state.position import Position
 from goldfleet.state.sessions import Session
 from goldfleet.state.state import State
+from tests.state.sources import patient as patient  # noqa: PLC0414  a fixture
 from tests.stores import Stores, eventually
+
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 class Note(msgspec.Struct):
