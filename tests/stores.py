@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import signal
 import socket
@@ -42,8 +43,9 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Returns when it answers; harmless if it runs already."""
+        """Returns when it answers; harmless if it runs already, and not frozen."""
         if self._process is not None and self._process.poll() is None:
+            self.thaw()
             return
         end = monotonic() + _BOUND
         while not self._answers():
@@ -62,12 +64,14 @@ class Server:
 
     def freeze(self) -> None:
         """Keeps its connections open and answers nothing."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        self._process.send_signal(number)
 
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -114,6 +118,18 @@ class PostgresServer(Server):
         (self._data / "pg_hba.conf").write_text(
             "host all all 127.0.0.0/8 scram-sha-256\nhost replication all 127.0.0.0/8 scram-sha-256\n"
         )
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the process behind each connection too."""
+        super()._signal(number)
+        for pid in self._children():
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _children(self) -> list[int]:
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Runs a statement as the superuser; what psql printed."""

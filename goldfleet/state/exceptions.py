@@ -9,6 +9,7 @@ StateError               something about the stores or what was asked of them
 ├── LoginNeeded          what was asked for needs a login, and there is none
 ├── SessionEnded         the session was logged out or has expired meanwhile
 ├── BadField             the name or value of a session's field breaks a rule
+├── BadStatement         a statement would change the connection for whoever gets it next
 ├── ValueTooBig          a value is too big for the cache
 └── MigrationError       a migration breaks a rule or fails
 """
@@ -76,6 +77,10 @@ class SessionEnded(StateError):
 
 class BadField(StateError):
     """The name or value of a session's field breaks a rule."""
+
+
+class BadStatement(StateError):
+    """A statement would change the connection for whoever gets it next."""
 
 
 class ValueTooBig(StateError):

@@ -158,6 +158,8 @@ _ROLE = (
     " $2::text, $3::text",
     "SELECT format('REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM %I', $1::text), $2::text, $3::text",
     "SELECT format('GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO %I', $1::text), $2::text, $3::text",
+    # To see which timeline a replica receives: without it, none is used for minutes after a promotion.
+    "SELECT format('GRANT pg_monitor TO %I', $1::text), $2::text, $3::text",
 )
 
 

@@ -25,11 +25,16 @@ class Position:
 
     @property
     def reached(self) -> tuple[int, int]:
-        """Compares as time does: the later of two positions of a shard is the greater one.
-
-        A server on a later timeline has all of an earlier position that survived the promotion.
-        """
+        """Compares as time does: the later of two positions of a shard is the greater one."""
         return self.timeline, self.lsn
+
+    def replayed_by(self, reached: tuple[int, int]) -> bool:
+        """True if a server that has reached this timeline and LSN has everything up to here.
+
+        Both must be as far. On an earlier timeline an LSN beyond a promotion is another history. On a later timeline a
+        smaller LSN may lie before the promotion.
+        """
+        return reached[0] >= self.timeline and reached[1] >= self.lsn
 
     def to_text(self) -> str:
         """Shard, then timeline and LSN in hexadecimal digits of fixed width, so that texts compare as positions do."""

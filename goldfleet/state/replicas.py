@@ -1,8 +1,11 @@
-"""The read replicas of one shard: which there are, how far each has got, and which may answer a read.
+"""The servers of one shard: which there are, which of them answer, and how far each replica has got.
 
 A watcher per replica asks for its position in the background, on a connection of its own; choosing one is then a
 comparison of integers. The position is always older than the snapshot of the read that follows, so a replica is never
 believed to have more than it has. Beside them one watcher notes where the main was when: that tells the lag.
+
+A server whose watcher gets no answer twice in a row is ejected: nobody waits for it until its watcher hears from it
+again. Statements of requests eject nobody, because a slow statement is no sick server.
 """
 
 from __future__ import annotations
@@ -19,8 +22,9 @@ import asyncpg
 
 from goldfleet.contract.environment import ShardAccess
 from goldfleet.contract.stores import Endpoint
-from goldfleet.state.connections import Connection, Pool, server_errors, settings
+from goldfleet.state.connections import Connection, server_errors, settings
 from goldfleet.state.exceptions import DatabaseDown
+from goldfleet.state.pool import Pool
 from goldfleet.state.position import Position
 from goldfleet.state.tasks import end
 
@@ -33,10 +37,18 @@ WANTED_POLL = 0.02
 RETURN = 1.0
 """Seconds between two tries to reach a replica that does not answer."""
 
-_REPLICA_POSITION = """SELECT pg_last_wal_replay_lsn() AS lsn, timeline_id AS timeline,
-                              pg_is_in_recovery() AS replica FROM pg_control_checkpoint()"""
-_MAIN_POSITION = """SELECT pg_current_wal_flush_lsn() AS lsn,
-                           ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::int AS timeline"""
+ANSWER = 1.0
+"""Seconds in which a watcher expects its answer."""
+
+# The timeline of the last restart point is too low for minutes after a promotion, the one that is received may be too
+# high for a moment; `Position.replayed_by` is right with both.
+_REPLICA_POSITION = """SELECT pg_last_wal_replay_lsn() AS lsn, pg_is_in_recovery() AS replica,
+                              greatest(timeline_id, (SELECT received_tli FROM pg_stat_wal_receiver)) AS timeline
+                       FROM pg_control_checkpoint()"""
+_MAIN_POSITION = """SELECT pg_is_in_recovery() AS standby,
+    CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_flush_lsn() END AS lsn,
+    CASE WHEN NOT pg_is_in_recovery()
+         THEN ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::int END AS timeline"""
 
 Reached = tuple[int, int]
 """Timeline and LSN."""
@@ -52,6 +64,11 @@ class MainHistory:
         """The main had got this far at this moment."""
         if not self._seen or reached > self._seen[-1][1]:
             self._seen.append((now, reached))
+
+    @property
+    def timeline(self) -> int:
+        """The latest; 0 before the first note."""
+        return self._seen[-1][1][0] if self._seen else 0
 
     def lag(self, now: float, reached: Reached) -> float:
         """Seconds since the main was first seen further than `reached`; 0 if it never was."""
@@ -71,19 +88,30 @@ class Replica:
         """Out of rotation, until its watcher has heard from it again."""
         self.reached = None
 
+    def eject(self, why: DatabaseDown) -> None:
+        """Out of rotation, and what waits for its answer is told that there is none: another server may be asked."""
+        self.leave()
+        self.pool.cut()
+        self.pool.eject(why)
+
+    def answers(self, reached: Reached | None) -> None:
+        """In rotation if `reached` is known."""
+        self.pool.readmit()
+        self.reached = reached
+
 
 class Replicas:
-    """The replicas of a shard. `run` keeps them up to date, `candidates` says who may answer.
+    """The replicas of a shard. `run` keeps them and the main up to date, `candidates` says who may answer.
 
     Args:
-        shard: index of the shard.
-        access: its main, and the file that lists its replicas.
+        access: the shard's main, and the file that lists its replicas.
+        main: connections to the main, which is ejected and readmitted too.
     """
 
-    def __init__(self, shard: int, access: ShardAccess) -> None:
-        self._shard = shard
+    def __init__(self, access: ShardAccess, main: Pool) -> None:
         self._access = access
-        self._main = MainHistory()
+        self._main = main
+        self._history = MainHistory()
         self._replicas: dict[Endpoint, Replica] = {}
         self._watchers: dict[Endpoint, asyncio.Task[None]] = {}
         self._turn = itertools.count()
@@ -93,30 +121,29 @@ class Replicas:
         return list(self._replicas.values())
 
     def candidates(self, after: Position | None) -> list[Replica]:
-        """Replicas in rotation that have replayed `after`, each first in its turn."""
+        """Replicas in rotation that have replayed `after`: each first in its turn, busy ones last."""
         ready = []
         for replica in self._replicas.values():
             if replica.reached is None:
                 continue
-            if after is None or replica.reached >= after.reached:
+            if after is None or after.replayed_by(replica.reached):
                 ready.append(replica)
             else:
                 replica.wanted.set()
         start = next(self._turn) % len(ready) if ready else 0
-        return ready[start:] + ready[:start]
+        return sorted(ready[start:] + ready[:start], key=_is_busy)
 
     async def run(self) -> None:
-        """Follows the list of replicas and the main until cancelled; starts and stops the watchers."""
+        """Follows the list of replicas and watches all servers until cancelled."""
+        main = asyncio.create_task(self._watch_main())
         try:
-            async with contextlib.AsyncExitStack() as closing:
-                main = closing.enter_context(contextlib.closing(_Lookout(self._access, self._access.main)))
-                while True:
-                    await self._follow_list()
-                    with contextlib.suppress(DatabaseDown):
-                        row = await main.ask(_MAIN_POSITION)
-                        self._main.note(monotonic(), (row["timeline"], row["lsn"]))
-                    await asyncio.sleep(POLL)
+            while True:
+                await self._follow_list()
+                for pool in (self._main, *(replica.pool for replica in self._replicas.values())):
+                    pool.prune()
+                await asyncio.sleep(POLL)
         finally:
+            await end([main])
             await self._drop(list(self._replicas))
 
     async def _follow_list(self) -> None:
@@ -126,31 +153,49 @@ class Replicas:
         await self._drop([server for server in self._replicas if server not in wanted])
         for server in wanted:
             if server not in self._replicas:
-                replica = Replica(await Pool.open(self._access, server))
+                replica = Replica(Pool(self._access, server))
                 self._replicas[server] = replica
                 self._watchers[server] = asyncio.create_task(self._watch(replica))
 
     async def _drop(self, servers: list[Endpoint]) -> None:
         for server in servers:
             await end([self._watchers.pop(server)])
-            self._replicas.pop(server).pool.close()
+            await self._replicas.pop(server).pool.close()
+
+    async def _watch_main(self) -> None:
+        with contextlib.closing(_Lookout(self._access, self._main.server)) as lookout:
+            while True:
+                try:
+                    self._note(await lookout.ask(_MAIN_POSITION))
+                except DatabaseDown as down:
+                    self._main.eject(down)
+                await asyncio.sleep(POLL)
+
+    def _note(self, row: asyncpg.Record) -> None:
+        """What the main says of itself. Raises DatabaseDown."""
+        if row["standby"]:
+            raise DatabaseDown(self._main.name, "is a standby now")
+        if 0 < self._history.timeline < row["timeline"]:
+            self._main.renew()  # after a promotion, connections from before it may lead to what was the main
+        self._history.note(monotonic(), (row["timeline"], row["lsn"]))
+        self._main.readmit()
 
     async def _watch(self, replica: Replica) -> None:
         with contextlib.closing(_Lookout(self._access, replica.pool.server)) as lookout:
             while True:
                 try:
                     row = await lookout.ask(_REPLICA_POSITION)
-                except DatabaseDown:
-                    replica.leave()
+                except DatabaseDown as down:
+                    replica.eject(down)
                     await asyncio.sleep(RETURN)
                     continue
-                replica.reached = self._judged(row)
+                replica.answers(self._judged(row))
                 await self._pause(replica)
 
     def _judged(self, row: asyncpg.Record) -> Reached | None:
         """How far a replica has got; None if it is too far behind, or no replica any more."""
         reached = (row["timeline"], row["lsn"])
-        if not row["replica"] or self._main.lag(monotonic(), reached) > LAG_LIMIT:
+        if not row["replica"] or self._history.lag(monotonic(), reached) > LAG_LIMIT:
             return None
         return reached
 
@@ -166,12 +211,17 @@ class _Lookout:
     """A connection of its own to a server, opened again whenever it broke."""
 
     def __init__(self, access: ShardAccess, server: Endpoint) -> None:
-        self._settings = settings(access, server) | {"command_timeout": 1.0}
+        self._settings = settings(access, server) | {"command_timeout": ANSWER}
         self._server = str(server)
         self._connection: Connection | None = None
 
     async def ask(self, sql: str) -> asyncpg.Record:
-        """One row. Raises DatabaseDown."""
+        """One row. Raises DatabaseDown: after two tries, so that one that went wrong by chance changes nothing."""
+        with contextlib.suppress(DatabaseDown):
+            return await self._ask(sql)
+        return await self._ask(sql)
+
+    async def _ask(self, sql: str) -> asyncpg.Record:
         try:
             with server_errors(self._server):
                 if self._connection is None:
@@ -185,6 +235,10 @@ class _Lookout:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+
+
+def _is_busy(replica: Replica) -> bool:
+    return replica.pool.busy
 
 
 def read_list(file: Path) -> list[Endpoint] | None:

@@ -95,7 +95,8 @@ async def test_a_replica_that_lags_leaves_the_rotation_and_returns(
 async def refuses_to_write(state: State) -> None:
     for attempt in (
         "INSERT INTO notes VALUES (1, '') RETURNING id",
-        "SELECT set_config('transaction_read_only', 'off', false)",
+        "SELECT set_config('transaction_read_only', 'off', true)",
+        "CREATE TABLE more (id bigint)",
     ):
         with pytest.raises(asyncpg.PostgresError, match=r"read-only transaction|read-write mode"):
             async with state.database.of(1).read() as reader:
