@@ -90,8 +90,10 @@ class Visit:
         """Reads from a replica that has what this session wrote, or else from the main."""
         after = self.session.position(shard) if self.session else None
         async with shard.read(after) as reader:
-            self.facts.read_from(reader.server)
-            yield reader
+            try:
+                yield reader
+            finally:
+                self.facts.read_from(reader.server)  # which may be another one than at first, if that one died
 
     @asynccontextmanager
     async def write(self, shard: Shard) -> AsyncIterator[Transaction]:

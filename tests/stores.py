@@ -13,7 +13,7 @@ import secrets
 import signal
 import socket
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -143,6 +143,25 @@ class PostgresServer(Server):
         """Whether this build of PostgreSQL has TLS at all."""
         return self.sql("SHOW ssl_library") != ""
 
+    def configure(self, setting: str, value: str) -> None:
+        """Gives a setting another value, for all its processes."""
+        self.sql(f"ALTER SYSTEM SET {setting} = '{value}'")
+        self._reload()
+
+    def promote(self, endpoint: Endpoint, slots: Iterable[str]) -> None:
+        """Makes this replica the main, under the main's address: its data are as far as it has received.
+
+        Args:
+            endpoint: of the main that is gone.
+            slots: of the replicas that will stream from this one.
+        """
+        self.sql("SELECT pg_promote()")
+        for slot in slots:
+            self.sql(f"SELECT pg_create_physical_replication_slot('{slot}', true)")
+        self.stop()
+        self.endpoint = endpoint
+        self.start()
+
     def offer_tls(self, certificate: str, key: str) -> None:
         """Answers in TLS too, beside plaintext, with this certificate (PEM) from now on."""
         self._account.write(self._data / "server.crt", certificate)
@@ -263,6 +282,7 @@ class Stores:
             f"CREATE ROLE {OWNER} LOGIN CREATEROLE CREATEDB IN ROLE rds_superuser PASSWORD 'owner-password'"
         )
         self.replica = PostgresServer(folder / "replica", self.main)
+        self.replicas = [self.replica]
         self.sessions = ValkeyServer(folder / "sessions", "noeviction")
         self.cache = ValkeyServer(folder / "cache", "allkeys-lru")
         self.replicas_file = folder / "replicas.json"
@@ -274,11 +294,19 @@ class Stores:
         """Brings back whatever a test has stopped, and the list of replicas."""
         for server in self.servers:
             server.start()
-        self.list_replicas(self.replica)
+        self.list_replicas(*self.replicas)
+
+    def add_replica(self, name: str) -> PostgresServer:
+        """One more replica, in the list from now on."""
+        added = PostgresServer(self._folder / name, self.main)
+        added.start()
+        self.replicas.append(added)
+        self.list_replicas(*self.replicas)
+        return added
 
     @property
     def servers(self) -> tuple[Server, ...]:
-        return self.main, self.replica, self.sessions, self.cache
+        return self.main, *self.replicas, self.sessions, self.cache
 
     def list_replicas(self, *replicas: Server) -> None:
         """Writes the list of replicas as the sidecar does."""
@@ -311,7 +339,7 @@ class Stores:
             release="0" * 64,
             public_url=public_url,
             host="127.0.0.1",
-            port=_free_port("127.0.0.1"),
+            port=free_port("127.0.0.1"),
             shards=tuple(self.shard(database) for database in databases),
             sessions=self._store(self.sessions),
             cache=self._store(self.cache),
@@ -351,10 +379,10 @@ async def eventually(condition: Callable[[], Awaitable[Any]], seconds: float = 1
 def _free_endpoint() -> Endpoint:
     """An address of its own: while a killed server is away, no outgoing connection of this machine takes its port."""
     host = f"127.253.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
-    return Endpoint(host, _free_port(host))
+    return Endpoint(host, free_port(host))
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]

@@ -160,7 +160,8 @@ class Pool:
             return await asyncpg.connect(**self._settings)
 
     def _keep(self, connection: Connection) -> None:
-        if self._lent.pop(connection) == self._era and _is_clean(connection):
+        of_now = self._lent.pop(connection) == self._era and self._down is None
+        if of_now and _is_clean(connection):
             self._idle.append((monotonic(), connection))
         else:
             connection.terminate()

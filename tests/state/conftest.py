@@ -18,7 +18,11 @@ DATABASE = "state"
 @pytest.fixture(scope="session")
 async def prepared(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Stores:
     """The stores, with the tables of the examples, which the app's role may write."""
-    folder = tmp_path_factory.mktemp("migrations")
+    await prepare(stores, tmp_path_factory.mktemp("migrations"))
+    return stores
+
+
+async def prepare(stores: Stores, folder: Path) -> None:
     (folder / "0001_notes.sql").write_text("CREATE TABLE notes (id bigint PRIMARY KEY, text text NOT NULL);")
     desks = "CREATE TABLE signs (id bigint PRIMARY KEY, text text);"
     desks += "CREATE TABLE papers (id bigint, owner bigint, text text);"
@@ -26,7 +30,6 @@ async def prepared(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> 
     stores.make_database(DATABASE)
     assert await migrate(stores.owner(DATABASE), folder) == ["0001_notes.sql", "0002_desks.sql"]
     await ensure_role(stores.owner(DATABASE), APP, Path(stores.app_password_file))
-    return stores
 
 
 @pytest.fixture
