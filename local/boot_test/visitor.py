@@ -17,6 +17,10 @@ _NONE: Mapping[str, str] = {}
 _ANSWER = 30.0
 _HEALTHY = 2.0
 _POLL = 0.1
+_TRIES, _RETRY = 30, 1.0
+
+Answer = tuple[int, dict[str, str], bytes]
+"""Status, headers by their name in small letters, body."""
 
 
 def healthy(site: Endpoint) -> bool:
@@ -37,15 +41,19 @@ def sees_a_page(site: Endpoint) -> Finding:
 
 
 def logs_in(site: Endpoint) -> Finding:
-    """A login takes the database, and the session that it makes is read from the store: both over verified TLS."""
+    """A login takes the database, and the session that it makes is read from the store: both over verified TLS.
+
+    Answers of 503 are asked again, as their `Retry-After` says: an emulated machine's first connections are slow.
+    """
 
     def ask() -> tuple[bool, str]:
         name = f"visitor{secrets.token_hex(4)}"
         account = json.dumps({"name": name, "password": secrets.token_urlsafe(16)})
-        made, headers, _ = _ask(site, "POST", "/api/v1/users", account, _JSON)
+        _patiently(lambda: _ask(site, "GET", service.READY_PATH))
+        made, headers, _ = _patiently(lambda: _ask(site, "POST", "/api/v1/users", account, _JSON))
         cookie = headers.get("set-cookie", "").partition(";")[0]
-        read, facts, body = _ask(site, "GET", "/api/v1/session", headers={"Cookie": cookie})
-        ready, _, stores = _ask(site, "GET", service.READY_PATH)
+        read, facts, body = _patiently(lambda: _ask(site, "GET", "/api/v1/session", headers={"Cookie": cookie}))
+        ready, _, stores = _patiently(lambda: _ask(site, "GET", service.READY_PATH))
         good = (made, read, ready) == (201, 200, 200) and json.loads(body).get("name") == name
         session = facts.get("x-goldfleet-session", "none")
         return good, f"signed up: {made}, session from {session}: {read}, stores: {stores.decode().strip()}"
@@ -100,9 +108,17 @@ def _finding(name: str, ask: Callable[[], tuple[bool, str]]) -> Finding:
         return Finding(name, False, f"no answer ({type(error).__name__}: {error})")
 
 
-def _ask(
-    site: Endpoint, method: str, path: str, body: str | None = None, headers: Mapping[str, str] = _NONE
-) -> tuple[int, dict[str, str], bytes]:
+def _patiently(ask: Callable[[], Answer]) -> Answer:
+    """The first answer that is no 503, or the last one."""
+    for _ in range(_TRIES):
+        answer = ask()
+        if answer[0] != http.client.SERVICE_UNAVAILABLE:
+            break
+        time.sleep(_RETRY)
+    return answer
+
+
+def _ask(site: Endpoint, method: str, path: str, body: str | None = None, headers: Mapping[str, str] = _NONE) -> Answer:
     seconds = _HEALTHY if path == service.HEALTH_PATH else _ANSWER
     connection = http.client.HTTPConnection(site.host, site.port, timeout=seconds)
     try:
