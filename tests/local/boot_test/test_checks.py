@@ -95,4 +95,5 @@ def test_report_and_id_are_found_among_other_lines() -> None:
     lines = ["plain", "[1]", '{"report": "no"}', json.dumps({"machine_id": "abc"}), json.dumps({"report": GOOD})]
     assert checks.boot_report(lines) == GOOD
     assert checks.machine_id(lines) == "abc"
-    assert checks.boot_report(["plain"]) is checks.machine_id(["plain"]) is None
+    assert checks.boot_report(["plain"]) is None
+    assert checks.machine_id(["plain"]) is None
