@@ -1,7 +1,7 @@
 """What people see while a store is gone, frozen or slow: three clones behind a balancer, under steady load.
 
 Nobody ever gets a wrong answer, no request takes longer than its deadline, and once the store is back everything works
-again by itself. Whatever the fault has nothing to do with goes on. `make prove` prints the table.
+again by itself. Whatever the fault has nothing to do with goes on. What was seen is told at the end.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import statistics
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
 import pytest
-from rich.console import Console
-from rich.table import Table
 
 from goldfleet.contract.deadlines import REQUEST
 from goldfleet.state.ids import Ids, random_logical_shard
@@ -25,6 +23,7 @@ from tests.state.conftest import DATABASE, prepare
 from tests.stores import Server, Stores
 
 Counts = Callable[[int, int], int]
+Tell = Callable[[str], None]
 PEOPLE = 6
 PAUSE = 0.01
 RECOVERED = 30.0
@@ -153,19 +152,9 @@ def freeze_all(stores: Stores) -> None:
 ALL_SLOW = Fault("each takes 1 s to answer", freeze_all, ())
 
 
-@pytest.fixture(scope="module")
-def table(request: pytest.FixtureRequest, counts: Counts) -> Iterator[Table]:
-    """Printed at the end, by `--prove -n0`."""
-    made = Table("fault", "page", "good", "503", "other", "median", "slowest", "works again after")
-    yield made
-    if counts(0, 1):
-        with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-            Console(width=120).print("\n", made)
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_a_fault_harms_nobody_for_longer_than_it_lasts(
-    stores: Stores, port: int, counts: Counts, table: Table, fault: Fault
+    stores: Stores, port: int, counts: Counts, tell: Tell, fault: Fault
 ) -> None:
     load = Load(port)
     async with load.running():
@@ -176,10 +165,10 @@ async def test_a_fault_harms_nobody_for_longer_than_it_lasts(
         ended = monotonic()
         await asyncio.to_thread(stores.start)
         await works_again(load)
-    judge(load, fault, (began, ended), table)
+    judge(load, fault, (began, ended), tell)
 
 
-async def test_stores_that_take_a_second_to_answer(stores: Stores, port: int, counts: Counts, table: Table) -> None:
+async def test_stores_that_take_a_second_to_answer(stores: Stores, port: int, counts: Counts, tell: Tell) -> None:
     load = Load(port)
     async with load.running():
         await asyncio.sleep(0.2)
@@ -192,7 +181,7 @@ async def test_stores_that_take_a_second_to_answer(stores: Stores, port: int, co
             await asyncio.sleep(0.01)
         ended = monotonic()
         await works_again(load)
-    judge(load, ALL_SLOW, (began, ended), table)
+    judge(load, ALL_SLOW, (began, ended), tell)
 
 
 async def works_again(load: Load) -> None:
@@ -203,18 +192,19 @@ async def works_again(load: Load) -> None:
         await asyncio.sleep(0.05)
 
 
-def judge(load: Load, fault: Fault, lasted: tuple[float, float], table: Table) -> None:
-    """Fails if anything was wrong, and adds what was seen during the fault to the table."""
+def judge(load: Load, fault: Fault, lasted: tuple[float, float], tell: Tell) -> None:
+    """Fails if anything was wrong, and tells what was seen during the fault."""
     began, ended = lasted
     recovered = max(0.0, load.last_failure - ended)
     for page, seen in load.pages.items():
         replies = [reply for moment, reply in seen.replies if began <= moment <= ended]
         statuses, seconds = Counter(reply.status for reply in replies), [reply.seconds for reply in replies] or [0.0]
         others = statuses.total() - statuses[200] - statuses[503]
-        table.add_row(
-            fault.name, page, str(statuses[200]), str(statuses[503]), str(others),
-            f"{statistics.median(seconds) * 1000:.0f} ms", f"{max(seconds):.2f} s", f"{recovered:.1f} s",
-        )  # fmt: skip
+        tell(
+            f"{fault.name:25} {page:14} {statuses[200]:5} good {statuses[503]:5} times 503 {others:3} other,"
+            f" median {statistics.median(seconds) * 1000:5.0f} ms, slowest {max(seconds):5.2f} s,"
+            f" works again after {recovered:.1f} s",
+        )
         statuses = Counter(reply.status for _, reply in seen.replies)
         assert seen.wrong == 0, (fault.name, page)
         assert set(statuses) <= ({200} if page in fault.goes_on else {200, 503}), (fault.name, page, statuses)

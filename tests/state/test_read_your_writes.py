@@ -19,9 +19,10 @@ from tests.state.conftest import DATABASE, prepare
 from tests.stores import PostgresServer, Stores, eventually
 
 Counts = Callable[[int, int], int]
+Tell = Callable[[str], None]
 WRITERS, STRANGERS = 8, 2
 PAGES = ("read", "cached_object", "cached_query")
-"""What is read after each write."""
+"""One of them is read after each write."""
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -55,6 +56,12 @@ class Seen:
     clones: set[int] = field(default_factory=set)
     strangers: Counter[str] = field(default_factory=Counter)
 
+    def told(self, when: str, replicas: list[PostgresServer]) -> str:
+        """One line for a person."""
+        refused = "".join(f", {count} times {status}" for status, count in self.refused.items())
+        others = f"others on replicas {self.on_replicas(replicas):.1%}"
+        return f"read your writes, {when}: {self.stale} stale of {self.pairs} pairs{refused}; {others}"
+
     def on_replicas(self, replicas: list[PostgresServer]) -> float:
         """The part of the strangers' reads that replicas answered."""
         names = {str(replica.endpoint) for replica in replicas}
@@ -62,7 +69,7 @@ class Seen:
 
 
 class People:
-    """Writers, each of whom writes their note and then reads it in every way; and strangers, who read."""
+    """Writers, each of whom writes their note and then reads it, in one way or another; and strangers, who read."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -93,8 +100,7 @@ class People:
                 await asyncio.sleep(0.05)
                 continue
             self.seen.clones.add(written.answer.clone)
-            for page in PAGES:
-                await self._read(person, page, text)
+            await self._read(person, PAGES[tries % len(PAGES)], text)
 
     async def _read(self, person: Person, page: str, text: str) -> None:
         reply = await person.ask(page)
@@ -122,16 +128,18 @@ class People:
                 await asyncio.sleep(0.005)
 
 
-async def test_at_no_lag(pair: Stores, port: int, counts: Counts) -> None:
-    await nobody_is_stale_and_others_read_replicas(pair, port, counts(300, 10_000))
+async def test_at_no_lag(pair: Stores, port: int, counts: Counts, tell: Tell) -> None:
+    seen = await nobody_is_stale_and_others_read_replicas(pair, port, counts(300, 10_000))
+    tell(seen.told("no lag", pair.replicas))
 
 
-async def test_at_50_ms_of_lag(pair: Stores, port: int, counts: Counts) -> None:
+async def test_at_50_ms_of_lag(pair: Stores, port: int, counts: Counts, tell: Tell) -> None:
     with configured(pair.replicas, "recovery_min_apply_delay", "50ms"):
-        await nobody_is_stale_and_others_read_replicas(pair, port, counts(300, 10_000))
+        seen = await nobody_is_stale_and_others_read_replicas(pair, port, counts(300, 10_000))
+    tell(seen.told("50 ms of lag", pair.replicas))
 
 
-async def test_with_replay_paused(pair: Stores, port: int, counts: Counts) -> None:
+async def test_with_replay_paused(pair: Stores, port: int, counts: Counts, tell: Tell) -> None:
     for replica in pair.replicas:
         replica.sql("SELECT pg_wal_replay_pause()")
     try:
@@ -139,15 +147,17 @@ async def test_with_replay_paused(pair: Stores, port: int, counts: Counts) -> No
     finally:
         for replica in pair.replicas:
             replica.sql("SELECT pg_wal_replay_resume()")
+    tell(seen.told("replay paused", pair.replicas))
     assert (seen.stale, seen.refused) == (0, {})
 
 
-async def test_one_replica_behind_the_other(pair: Stores, port: int, counts: Counts) -> None:
+async def test_one_replica_behind_the_other(pair: Stores, port: int, counts: Counts, tell: Tell) -> None:
     with configured(pair.replicas[1:], "recovery_min_apply_delay", "50ms"):
-        await nobody_is_stale_and_others_read_replicas(pair, port, counts(300, 10_000))
+        seen = await nobody_is_stale_and_others_read_replicas(pair, port, counts(300, 10_000))
+    tell(seen.told("one replica 50 ms behind", pair.replicas))
 
 
-async def test_through_a_promotion(pair: Stores, port: int, counts: Counts) -> None:
+async def test_through_a_promotion(pair: Stores, port: int, counts: Counts, tell: Tell) -> None:
     """The main's data are gone; the replica that is further is promoted, under the main's address, as RDS does."""
     pair.main.configure("synchronous_standby_names", "ANY 2 (*)")  # what is committed here, all have received
     people = People(port)
@@ -156,6 +166,7 @@ async def test_through_a_promotion(pair: Stores, port: int, counts: Counts) -> N
     await eventually(lambda: reached(seen, wanted // 3), 900)
     promoted = await asyncio.to_thread(lose_main, pair)
     seen = await writing
+    tell(seen.told("through a promotion", pair.replicas))
     assert seen.stale == 0
     assert set(seen.refused) <= {503}
     assert timeline(promoted) == 2
@@ -166,15 +177,16 @@ async def test_through_a_promotion(pair: Stores, port: int, counts: Counts) -> N
     await eventually(others_read_the_replica_that_is_left, 30)
 
 
-async def nobody_is_stale_and_others_read_replicas(pair: Stores, port: int, pairs: int) -> None:
-    await eventually(lambda: all_caught_up(port, pair), 30)
+async def nobody_is_stale_and_others_read_replicas(pair: Stores, port: int, pairs: int) -> Seen:
+    await eventually(lambda: all_caught_up(port), 30)
     seen = await People(port).write_and_read(pairs)
     assert (seen.stale, seen.refused) == (0, {})
     assert len(seen.clones) == 3
     assert seen.on_replicas(pair.replicas) >= 0.95, seen
+    return seen
 
 
-async def all_caught_up(port: int, pair: Stores) -> bool:
+async def all_caught_up(port: int) -> bool:
     """Every clone has every server in rotation."""
     async with Person(port, 0) as person:
         return all([(await person.ask("ready")).good for _ in range(6)])
