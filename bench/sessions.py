@@ -33,6 +33,7 @@ APPS = {
     "hello": "nothing",
     "ours": "Goldfleet in plain ASGI",
     "ours_on_starlette": "Goldfleet in Starlette",
+    "starsessions_in_plain_asgi": "starsessions in plain ASGI",
     "starsessions_on_starlette": "starsessions in Starlette",
     "django_redis_sessions": "Django, django-redis",
 }
