@@ -10,15 +10,24 @@ import asyncio
 import os
 import random
 import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 import uvloop
 
 from goldfleet.contract.environment import Environment
+from goldfleet.contract.stores import DATABASE_POOL
 from goldfleet.state.cached import CachedObject, Read
+from goldfleet.state.exceptions import DatabaseDown
 from goldfleet.state.state import State
 
 MOMENT = 0.03
+
+
+T = TypeVar("T")
+_few = asyncio.Semaphore(DATABASE_POOL)
 
 
 class Note(msgspec.Struct):
@@ -29,7 +38,7 @@ class Note(msgspec.Struct):
 
 
 async def assemble(read: Read, note_id: int) -> Note | None:
-    async with read(note_id) as reader:
+    async with _few, read(note_id) as reader:
         row = await reader.fetchrow("SELECT id, text FROM notes WHERE id = $1", note_id)
     await asyncio.sleep(random.random() * MOMENT)
     return Note(**row) if row else None
@@ -38,9 +47,18 @@ async def assemble(read: Read, note_id: int) -> Note | None:
 SLOW = CachedObject("slow", Note, assemble, made_of=("notes",), ttl=3600)
 
 
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Asks again while a busy machine's database does not answer in time."""
+    while True:
+        try:
+            return await ask()
+        except DatabaseDown:
+            continue
+
+
 async def read(state: State, note: int) -> str:
     await asyncio.sleep(random.random() * MOMENT)
-    found = await SLOW.get(state, note)
+    found = await patiently(partial(SLOW.get, state, note))
     return found.value.text if found.value else ""
 
 

@@ -8,19 +8,22 @@ import random
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from goldfleet.contract.stores import DATABASE_POOL
 from goldfleet.state.entry import RENEWED_WITHIN
 from goldfleet.state.sessions import Session
 from goldfleet.state.state import State
 from tests.state.conftest import DATABASE
-from tests.state.filling import MOMENT, SLOW
+from tests.state.filling import MOMENT, SLOW, patiently
 from tests.stores import Stores
 
 BATCH = 50
+_few = asyncio.Semaphore(DATABASE_POOL)
 Ask = Callable[[Sequence[int]], "asyncio.Future[list[str]]"]
 
 
@@ -47,7 +50,7 @@ async def filler(stores: Stores) -> AsyncIterator[Ask]:
 
 
 async def write(state: State, note: int, text: str, session: Session) -> None:
-    async with state.database.of(note).write() as transaction:
+    async with _few, state.database.of(note).write() as transaction:
         sql = "INSERT INTO notes VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET text = $2"
         await transaction.execute(sql, note, text)
         transaction.touch("notes", note)
@@ -70,12 +73,12 @@ async def test_an_older_fill_never_overwrites_a_newer_value(
 
             async def change(note: int, session: Session) -> str:
                 await asyncio.sleep(random.random() * MOMENT)
-                await write(state, note, "new", session)
-                found = await SLOW.get(state, note, session)
+                await patiently(partial(write, state, note, "new", session))
+                found = await patiently(partial(SLOW.get, state, note, session))
                 return found.value.text if found.value else ""
 
             pairs = list(zip(notes, sessions, strict=True))
-            await asyncio.gather(*(write(state, note, "old", session) for note, session in pairs))
+            await asyncio.gather(*(patiently(partial(write, state, note, "old", session)) for note, session in pairs))
             filled, *own = await asyncio.gather(fill(notes), *(change(note, session) for note, session in pairs))
             await asyncio.sleep(RENEWED_WITHIN)  # so long a stranger may be given what was there before
             later = await fill(notes)
