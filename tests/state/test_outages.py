@@ -22,7 +22,7 @@ from tests.state.clones import Person, Reply, fleet
 from tests.state.conftest import DATABASE, prepare
 from tests.stores import Server, Stores
 
-Counts = Callable[[int, int], int]
+Counts = Callable[[float, float], float]
 Tell = Callable[[str], None]
 PEOPLE = 6
 PAUSE = 0.01
@@ -161,7 +161,7 @@ async def test_a_fault_harms_nobody_for_longer_than_it_lasts(
         await asyncio.sleep(0.2)
         began = monotonic()
         await asyncio.to_thread(fault.harm, stores)
-        await asyncio.sleep(counts(1, 10))
+        await asyncio.sleep(counts(0.5, 10))
         ended = monotonic()
         await asyncio.to_thread(stores.start)
         await works_again(load)
@@ -173,7 +173,7 @@ async def test_stores_that_take_a_second_to_answer(stores: Stores, port: int, co
     async with load.running():
         await asyncio.sleep(0.2)
         began = monotonic()
-        for _ in range(counts(2, 15)):
+        for _ in range(int(counts(2, 15))):
             ALL_SLOW.harm(stores)
             await asyncio.sleep(1)
             for server in stores.servers:

@@ -129,13 +129,13 @@ class People:
 
 
 async def test_at_no_lag(pair: Stores, port: int, counts: Counts, tell: Tell) -> None:
-    seen = await nobody_is_stale_and_others_read_replicas(pair, port, counts(300, 10_000))
+    seen = await nobody_is_stale_and_others_read_replicas(pair, port, counts(150, 10_000))
     tell(seen.told("no lag", pair.replicas))
 
 
 async def test_at_50_ms_of_lag(pair: Stores, port: int, counts: Counts, tell: Tell) -> None:
     with configured(pair.replicas, "recovery_min_apply_delay", "50ms"):
-        seen = await nobody_is_stale_and_others_read_replicas(pair, port, counts(300, 10_000))
+        seen = await nobody_is_stale_and_others_read_replicas(pair, port, counts(150, 10_000))
     tell(seen.told("50 ms of lag", pair.replicas))
 
 
@@ -143,7 +143,7 @@ async def test_with_replay_paused(pair: Stores, port: int, counts: Counts, tell:
     for replica in pair.replicas:
         replica.sql("SELECT pg_wal_replay_pause()")
     try:
-        seen = await People(port).write_and_read(counts(300, 10_000))
+        seen = await People(port).write_and_read(counts(150, 10_000))
     finally:
         for replica in pair.replicas:
             replica.sql("SELECT pg_wal_replay_resume()")
@@ -153,7 +153,7 @@ async def test_with_replay_paused(pair: Stores, port: int, counts: Counts, tell:
 
 async def test_one_replica_behind_the_other(pair: Stores, port: int, counts: Counts, tell: Tell) -> None:
     with configured(pair.replicas[1:], "recovery_min_apply_delay", "50ms"):
-        seen = await nobody_is_stale_and_others_read_replicas(pair, port, counts(300, 10_000))
+        seen = await nobody_is_stale_and_others_read_replicas(pair, port, counts(150, 10_000))
     tell(seen.told("one replica 50 ms behind", pair.replicas))
 
 
@@ -161,7 +161,7 @@ async def test_through_a_promotion(pair: Stores, port: int, counts: Counts, tell
     """The main's data are gone; the replica that is further is promoted, under the main's address, as RDS does."""
     pair.main.configure("synchronous_standby_names", "ANY 2 (*)")  # what is committed here, all have received
     people = People(port)
-    seen, wanted = people.seen, counts(300, 10_000)
+    seen, wanted = people.seen, counts(150, 10_000)
     writing = asyncio.create_task(people.write_and_read(wanted))
     await eventually(lambda: reached(seen, wanted // 3), 900)
     promoted = await asyncio.to_thread(lose_main, pair)
