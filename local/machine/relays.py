@@ -45,9 +45,7 @@ class Relays:
         }
         self._home = tempfile.TemporaryDirectory(dir=folder, prefix="door-")
         self.door = Path(self._home.name) / "door"
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(self.door))
-        self._socket.setblocking(False)
+        self._socket = _bound(self.door)
         account.give(Path(self._home.name))
         account.give(self.door)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -148,6 +146,18 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while data := await reader.read(_CHUNK):
         writer.write(data)
         await writer.drain()
+
+
+def _bound(door: Path) -> socket.socket:
+    """A socket at a path of any length: its folder is named by an open file, for the kernel takes 107 bytes only."""
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    folder = os.open(door.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        made.bind(f"/proc/self/fd/{folder}/{door.name}")
+    finally:
+        os.close(folder)
+    made.setblocking(False)
+    return made
 
 
 def _server_context(stores: Path, service: Service) -> ssl.SSLContext:

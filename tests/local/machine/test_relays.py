@@ -45,9 +45,12 @@ def _echo_all(listening: socket.socket) -> None:
 
 @pytest.fixture
 def relays(tmp_path: Path, echo: Endpoint) -> Iterator[Relays]:
+    """Relays whose door has a longer path than a socket may have."""
+    home = tmp_path / ("long" * 30)
+    home.mkdir()
     services = [Service(inside, echo, speaks) for speaks, inside in INSIDE.items()]
     gone = Service(Endpoint("169.254.1.9", 1), Endpoint("127.0.0.1", 1), Speaks.CLEAR)
-    with closing(Relays([*services, gone], tmp_path, tmp_path)) as relays:
+    with closing(Relays([*services, gone], tmp_path, home)) as relays:
         yield relays
 
 
