@@ -29,9 +29,9 @@ from goldfleet.state.state import State
 PEOPLE = 64
 CUT = 8
 """One request of so many is cancelled."""
-AWAITS = 16
+AWAITS = 8
 """Cancelled at one of so many awaits, or within `SOON` seconds."""
-SOON = 0.02
+SOON = 0.006
 WRITES = 64
 """One request of so many writes."""
 FILLS = 16
