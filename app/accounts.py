@@ -42,7 +42,8 @@ async def sign_up(visit: Visit, passwords: Passwords, raw_name: str, raw_passwor
     if not await _claim(visit, user):
         async with visit.write(visit.database.of(user.id)) as transaction:
             await transaction.execute("DELETE FROM users WHERE id = $1", user.id)
-            transaction.touch("users", user.id)
+            for table in _MADE_WITH_A_USER:
+                transaction.touch(table, user.id)
         raise _taken()
     return user
 
@@ -103,6 +104,7 @@ async def _credentials(visit: Visit, raw_name: str) -> _Credentials | None:
     return row and _Credentials(User(user_id, row["name"]), row["password_hash"])
 
 
+_MADE_WITH_A_USER = ("users", "credentials", "counts")
 _USER_ID = "SELECT user_id FROM names WHERE key = $1"
 
 
@@ -116,7 +118,8 @@ async def _store(visit: Visit, user: User, password_hash: str) -> None:
         sql = "INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2)"
         await transaction.execute(sql, user.id, password_hash)
         await transaction.execute("INSERT INTO counts (user_id) VALUES ($1)", user.id)
-        transaction.touch("users", user.id)
+        for table in _MADE_WITH_A_USER:
+            transaction.touch(table, user.id)
 
 
 async def _claim(visit: Visit, user: User) -> bool:
