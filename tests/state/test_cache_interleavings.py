@@ -112,5 +112,5 @@ async def explore(store: Store, seed: int, *, loses: int = 0, kills: bool = Fals
 async def test_whatever_the_order_no_old_value_is_left(
     store: Store, counts: Callable[[int, int], int], faults: dict[str, Any]
 ) -> None:
-    for seed in range(counts(60, 10_000)):
+    for seed in range(counts(60, 2_000)):
         await explore(store, seed, **faults)
