@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from rich.text import Text
 
 from goldfleet.cli.terminal import Step, Terminal
@@ -13,6 +10,7 @@ from image.bake import Baked
 from image.registry import boot_record
 from image.registry.volume import app_volume
 from local.boot_test.boot import Image
+from local.boot_test.guard import guarded_run
 from local.boot_test.report import Finding, Report
 from local.boot_test.run import run
 from local.machine.qemu import Accelerator
@@ -49,10 +47,10 @@ def boot_test(baked: Baked, terminal: Terminal, accelerator: Accelerator = Accel
     """
     if baked.os is None:
         raise ReleaseError("image.layers", "an image without an OS layer cannot be booted", "write [os, app]")
-    with tempfile.TemporaryDirectory(prefix="goldfleet-volumes-") as folder, terminal.step("testing the image") as step:
-        app = Path(folder) / "app.raw"
+    with guarded_run() as folder, terminal.step("testing the image") as step:
+        app = folder.root / "app.raw"
         app_volume(baked.release, baked.app.file_system).write(app)
-        report = run(Image(baked.release, baked.os.disk, app), accelerator, _Shown(terminal, step))
+        report = run(folder, Image(baked.release, baked.os.disk, app), accelerator, _Shown(terminal, step))
     if report.passed:
         boot_record.record(baked.release, _facts(report, accelerator))
     else:

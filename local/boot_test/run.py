@@ -10,10 +10,10 @@ from goldfleet.contract import deadlines, service
 from goldfleet.errors import LocalCloudError
 from local.boot_test import checks, diagnosis, visitor
 from local.boot_test.boot import Boot, Image, boot
-from local.boot_test.guard import guarded_run
 from local.boot_test.report import Finding, Report
 from local.boot_test.world import World, world
 from local.machine.qemu import Accelerator
+from local.run_folder import RunFolder
 
 STARTS = 300.0
 """Seconds from power-on to healthy, at most; an emulated machine on a busy computer is slow."""
@@ -46,10 +46,11 @@ class _Findings(list[Finding]):
             self._listener.found(finding)
 
 
-def run(image: Image, accelerator: Accelerator, listener: Listener) -> Report:
+def run(folder: RunFolder, image: Image, accelerator: Accelerator, listener: Listener) -> Report:
     """Boots an image twice and says what is true of it. A reason to fail ends the test as soon as it is known.
 
     Args:
+        folder: for all that runs; it is guarded (`local.boot_test.guard`).
         image: what to boot.
         accelerator: who executes its code.
         listener: told what happens.
@@ -59,7 +60,7 @@ def run(image: Image, accelerator: Accelerator, listener: Listener) -> Report:
     """
     findings = _Findings(listener)
     listener.progress("starting PostgreSQL, Valkey and a control plane")
-    with guarded_run() as folder, world(folder) as around:
+    with world(folder) as around:
         listener.progress("power on")
         with boot(around, 1, image, accelerator) as first:
             healthy_after = _become_healthy(first, findings)

@@ -44,3 +44,4 @@ def test_a_killed_command_takes_machine_and_stores_along(tmp_path: Path) -> None
         command.kill()
     assert wait_until(lambda: not folder.exists(), _BOUND)
     assert of_run(RunFolder(folder)) == []
+    assert not list(tmp_path.glob("goldfleet-*"))
