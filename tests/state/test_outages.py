@@ -29,6 +29,8 @@ PAUSE = 0.01
 RECOVERED = 30.0
 WELL = 0.5
 """Seconds without an error after which everything is said to work again."""
+FROZEN = 2.0
+"""Seconds that a store stays frozen, at least."""
 STRANGER, READ, CACHED, WRITE = "stranger", "read", "cached_object", "write"
 PAGES = (STRANGER, READ, CACHED, WRITE)
 
@@ -116,11 +118,15 @@ class Load:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is done to the stores, how it is undone, and which pages go on meanwhile."""
+    """What is done to the stores, which pages go on meanwhile, and how many seconds it lasts at least.
+
+    A frozen store is noticed when it has not answered for a second, so that takes longer than one that is gone.
+    """
 
     name: str
     harm: Callable[[Stores], None]
     goes_on: Sequence[str] = PAGES
+    lasts: float = 0.5
 
 
 def kills(which: Callable[[Stores], Server]) -> Callable[[Stores], None]:
@@ -133,14 +139,14 @@ def freezes(which: Callable[[Stores], Server]) -> Callable[[Stores], None]:
 
 FAULTS = (
     Fault("cache killed", kills(lambda stores: stores.cache)),
-    Fault("cache frozen", freezes(lambda stores: stores.cache)),
+    Fault("cache frozen", freezes(lambda stores: stores.cache), lasts=FROZEN),
     Fault("sessions killed", kills(lambda stores: stores.sessions), [STRANGER]),
-    Fault("sessions frozen", freezes(lambda stores: stores.sessions), [STRANGER]),
+    Fault("sessions frozen", freezes(lambda stores: stores.sessions), [STRANGER], lasts=FROZEN),
     Fault("first replica killed", kills(lambda stores: stores.replicas[0])),
     Fault("second replica killed", kills(lambda stores: stores.replicas[1])),
-    Fault("first replica frozen", freezes(lambda stores: stores.replicas[0])),
+    Fault("first replica frozen", freezes(lambda stores: stores.replicas[0]), lasts=FROZEN),
     Fault("main killed", kills(lambda stores: stores.main), [STRANGER]),
-    Fault("main frozen", freezes(lambda stores: stores.main), [STRANGER]),
+    Fault("main frozen", freezes(lambda stores: stores.main), [STRANGER], lasts=FROZEN),
 )
 
 
@@ -161,7 +167,7 @@ async def test_a_fault_harms_nobody_for_longer_than_it_lasts(
         await asyncio.sleep(0.2)
         began = monotonic()
         await asyncio.to_thread(fault.harm, stores)
-        await asyncio.sleep(counts(0.5, 10))
+        await asyncio.sleep(counts(fault.lasts, 10))
         ended = monotonic()
         await asyncio.to_thread(stores.start)
         await works_again(load)

@@ -166,4 +166,5 @@ async def test_no_race_of_two_requests_ends_wrong(name: str, clones: Clones, cou
             wrong[site] += sum(await race(clones, site, BATCH))
     tell(f"{name}: wrong in {wrong['ours']} of {tries} tries; starsessions in {wrong['theirs']}")
     assert wrong["ours"] == 0
-    assert bool(wrong["theirs"]) >= they_lose
+    if tries > BATCH:  # a few tries of a race may all end well by chance
+        assert bool(wrong["theirs"]) >= they_lose
