@@ -89,8 +89,12 @@ class RoutedReader(Reader):
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        if error is None and not self._connection.is_closed() and self._connection.is_in_transaction():
-            error = await self._rollback()
+        try:
+            if error is None and not self._connection.is_closed() and self._connection.is_in_transaction():
+                error = await self._rollback()
+        except BaseException as interrupted:
+            await pool.give_back(self._connection, interrupted)
+            raise
         await pool.give_back(self._connection, error)
 
     async def _begin(self, pool: Pool, server: str) -> None:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from goldfleet.contract.stores import Endpoint
+from goldfleet.contract.stores import DATABASE_POOL, Endpoint
 from goldfleet.state.database import MAIN, Database
 from goldfleet.state.exceptions import DatabaseDown, OutcomeUnknown
 from goldfleet.state.ids import LOGICAL_SHARDS, Ids
@@ -302,3 +303,36 @@ async def test_each_user_has_a_shard_and_names_have_one(prepared: Stores) -> Non
         assert database.directory.index == 0
     finally:
         await database.close()
+
+
+async def test_a_read_that_is_cancelled_at_its_end_gives_its_connection_back(state: State, prepared: Stores) -> None:
+    shard, leave = state.database.directory, asyncio.Event()
+    inside: list[str] = []
+
+    async def read() -> None:
+        async with shard.read(after=Position(0, 99, 0)) as reader:  # which no replica has
+            await reader.fetchval("SELECT 1")
+            inside.append(reader.server)
+            await leave.wait()
+
+    async def all_inside() -> bool:
+        return inside == [MAIN] * DATABASE_POOL
+
+    tasks = [asyncio.create_task(read()) for _ in range(DATABASE_POOL)]
+    await eventually(all_inside)
+    prepared.main.freeze()  # so that the end of the transaction waits
+    leave.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    prepared.main.thaw()
+
+    async def answers() -> bool:
+        with suppress(DatabaseDown):
+            await asyncio.gather(*(read() for _ in range(2 * DATABASE_POOL)))
+            return True
+        return False
+
+    await eventually(answers)
