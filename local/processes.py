@@ -164,13 +164,13 @@ def end(processes: Iterable[Process], how: signal.Signals, *, grace: float) -> N
     wait_until(lambda: not any(process.alive for process in processes), grace)
 
 
-def wait_until(done: Callable[[], bool], seconds: float) -> bool:
-    """Waits until `done()` or until the seconds have passed; says which."""
+def wait_until(done: Callable[[], bool], seconds: float, every: float = _POLL) -> bool:
+    """Waits until `done()`, asked `every` so many seconds, or until the seconds have passed; says which."""
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
             return False
-        time.sleep(_POLL)
+        time.sleep(every)
     return True
 
 

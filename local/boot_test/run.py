@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Protocol
 
 from goldfleet.contract import deadlines, service
@@ -13,6 +11,7 @@ from local.boot_test.boot import Boot, Image, boot
 from local.boot_test.report import Finding, Report
 from local.boot_test.world import World, world
 from local.machine.qemu import Accelerator
+from local.processes import wait_until
 from local.run_folder import RunFolder
 
 STARTS = 300.0
@@ -21,6 +20,7 @@ REPORTS = 90.0
 """Seconds that the boot report and the last lines may take after that."""
 POWERS_OFF = deadlines.STOP + 40.0
 _POLL = 0.3
+"""Seconds between two looks: the emulated machine needs the processors."""
 HEALTHY = "the app is healthy"
 POWER = "ACPI power-off ends the machine cleanly"
 
@@ -89,7 +89,7 @@ def _become_healthy(machine: Boot, findings: _Findings) -> float | None:
         reason.extend([why] if why else [])
         return why is not None
 
-    in_time = _wait_until(settled, STARTS)
+    in_time = wait_until(settled, STARTS, _POLL)
     seconds = machine.seconds
     if in_time and not reason:
         findings.add(Finding(HEALTHY, True, f"{seconds:.1f} s after power-on"))
@@ -102,7 +102,7 @@ def _become_healthy(machine: Boot, findings: _Findings) -> float | None:
 def _look(around: World, machine: Boot, findings: _Findings, listener: Listener) -> None:
     findings.add(visitor.sees_a_page(machine.site), visitor.logs_in(machine.site))
     listener.progress("waiting for the boot report")
-    _wait_until(lambda: checks.boot_report(around.lines(machine.instance_id)) is not None, REPORTS)
+    wait_until(lambda: checks.boot_report(around.lines(machine.instance_id)) is not None, REPORTS, _POLL)
     findings.add(*checks.all_of(checks.boot_report(around.lines(machine.instance_id)), service.PORT))
 
 
@@ -119,7 +119,7 @@ def _power_off(machine: Boot) -> list[Finding]:
         closed and answer == "HTTP 201",
         f"new requests {'refused' if closed else 'STILL TAKEN'}, the open one: {answer}",
     )
-    off = _wait_until(lambda: not machine.guest.alive, POWERS_OFF)
+    off = wait_until(lambda: not machine.guest.alive, POWERS_OFF, _POLL)
     if not off:
         return [drained, Finding(POWER, False, f"it is still on after {POWERS_OFF:.0f} s")]
     machine.guest.console.join()
@@ -130,7 +130,7 @@ def _power_off(machine: Boot) -> list[Finding]:
 
 
 def _cut_off(around: World, first: Boot, second: Boot, findings: _Findings) -> None:
-    _wait_until(lambda: checks.machine_id(around.lines(second.instance_id)) is not None, STARTS)
+    wait_until(lambda: checks.machine_id(around.lines(second.instance_id)) is not None, STARTS, _POLL)
     healthy = visitor.healthy(second.site)
     second.guest.pull_plug()
     lines = around.lines(second.instance_id)
@@ -138,13 +138,3 @@ def _cut_off(around: World, first: Boot, second: Boot, findings: _Findings) -> N
         checks.cut_off_lines_arrived(lines, healthy),
         checks.ids_differ(checks.machine_id(around.lines(first.instance_id)), checks.machine_id(lines)),
     )
-
-
-def _wait_until(done: Callable[[], bool], seconds: float) -> bool:
-    """Asks now and then, for the emulated machine needs the processors; says whether it was done in time."""
-    deadline = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL)
-    return True

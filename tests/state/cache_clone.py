@@ -19,15 +19,14 @@ from subprocess import PIPE
 from time import monotonic
 from typing import Any
 
-import msgspec
-
 from goldfleet.contract.environment import Environment
 from goldfleet.state.cache import Cache
-from goldfleet.state.cached import CachedObject, Read
+from goldfleet.state.cached import CachedObject
 from goldfleet.state.key import STRANGER, Key, Needs
 from goldfleet.state.state import State
 from goldfleet.state.store import Store
 from tests.state.conftest import DATABASE
+from tests.state.notes import Note, assemble
 from tests.stores import Stores, eventually
 
 HOT_TTL = 1.0
@@ -35,18 +34,7 @@ PATIENT = 2.0
 """Seconds: on a busy machine a clone must not take the cache for down."""
 
 
-class Note(msgspec.Struct):
-    id: int
-    text: str
-
-
-async def _assemble(read: Read, note_id: int) -> Note | None:
-    async with read(note_id) as reader:
-        row = await reader.fetchrow("SELECT id, text FROM notes WHERE id = $1", note_id)
-    return Note(**row) if row else None
-
-
-NOTES = CachedObject("note of a clone", Note, _assemble, made_of=("notes",))
+NOTES = CachedObject("note of a clone", Note, assemble, made_of=("notes",))
 
 
 class Clone:

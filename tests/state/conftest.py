@@ -75,3 +75,15 @@ def paused_replay(prepared: Stores) -> Iterator[None]:
     yield
     prepared.start()
     prepared.replica.sql("SELECT pg_wal_replay_resume()")
+
+
+@asynccontextmanager
+async def own_stores(folders: pytest.TempPathFactory) -> AsyncIterator[Stores]:
+    """Stores that a test may harm, with two replicas."""
+    made = Stores(folders.mktemp("stores"))
+    try:
+        await prepare(made, folders.mktemp("migrations"))
+        made.add_replica("second")
+        yield made
+    finally:
+        made.stop()

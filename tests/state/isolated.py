@@ -22,9 +22,10 @@ import uvloop
 from goldfleet.contract.environment import Environment
 from goldfleet.errors import GoldfleetError
 from goldfleet.state.cache import Key, Needs
-from goldfleet.state.cached import CachedObject, Read
+from goldfleet.state.cached import CachedObject
 from goldfleet.state.ids import random_logical_shard
 from goldfleet.state.state import State
+from tests.state.notes import Note, assemble
 
 PEOPLE = 64
 CUT = 8
@@ -57,19 +58,6 @@ class Report(msgspec.Struct):
     left: int = 0
     seconds: float = 0
     processor: float = 0
-
-
-class Note(msgspec.Struct):
-    """What a person has written: their own tag, whoever asks."""
-
-    id: int
-    text: str
-
-
-async def assemble(read: Read, note_id: int) -> Note | None:
-    async with read(note_id) as reader:
-        row = await reader.fetchrow("SELECT id, text FROM notes WHERE id = $1", note_id)
-    return Note(**row) if row else None
 
 
 NOTES = CachedObject("isolated", Note, assemble, made_of=("notes",), ttl=5)

@@ -7,30 +7,20 @@ import asyncpg
 import msgspec
 import pytest
 
-from goldfleet.state.cached import CachedObject, CachedQuery, Read
+from goldfleet.state.cached import CachedObject, CachedQuery
 from goldfleet.state.database import MAIN, Shard
 from goldfleet.state.exceptions import OutcomeUnknown
 from goldfleet.state.position import Position
 from goldfleet.state.sessions import Session
 from goldfleet.state.state import State
+from tests.state.notes import Note, assemble
 from tests.state.sources import patient as patient  # noqa: PLC0414  a fixture
 from tests.stores import Stores, eventually
 
 pytestmark = pytest.mark.usefixtures("patient")
 
 
-class Note(msgspec.Struct):
-    id: int
-    text: str
-
-
-async def _assemble(read: Read, note_id: int) -> Note | None:
-    async with read(note_id) as reader:
-        row = await reader.fetchrow("SELECT id, text FROM notes WHERE id = $1", note_id)
-    return Note(**row) if row else None
-
-
-NOTES = CachedObject("note", Note, _assemble, made_of=("notes",))
+NOTES = CachedObject("note", Note, assemble, made_of=("notes",))
 BY_ID = CachedQuery("SELECT id, text FROM notes WHERE id = $1", Note, tables=("notes",))
 
 

@@ -19,7 +19,7 @@ import pytest
 from goldfleet.contract.deadlines import REQUEST
 from goldfleet.state.ids import Ids, random_logical_shard
 from tests.state.clones import Person, Reply, fleet
-from tests.state.conftest import DATABASE, prepare
+from tests.state.conftest import DATABASE, own_stores
 from tests.stores import Server, Stores
 
 Counts = Callable[[float, float], float]
@@ -40,13 +40,8 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.fixture(scope="module")
 async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stores]:
     """Stores of their own, with two replicas."""
-    made = Stores(tmp_path_factory.mktemp("outages"))
-    try:
-        await prepare(made, tmp_path_factory.mktemp("migrations"))
-        made.add_replica("second")
+    async with own_stores(tmp_path_factory) as made:
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 
 from goldfleet.state.ids import Ids, random_logical_shard
 from tests.state.clones import Person, fleet
-from tests.state.conftest import DATABASE, prepare
+from tests.state.conftest import DATABASE, own_stores
 from tests.stores import PostgresServer, Stores, eventually
 
 Counts = Callable[[int, int], int]
@@ -30,13 +30,8 @@ pytestmark = pytest.mark.timeout(1800)
 @pytest.fixture(scope="module")
 async def pair(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stores]:
     """Stores of their own, with two replicas: a test here loses its main."""
-    made = Stores(tmp_path_factory.mktemp("pair"))
-    try:
-        await prepare(made, tmp_path_factory.mktemp("migrations"))
-        made.add_replica("second")
+    async with own_stores(tmp_path_factory) as made:
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")
