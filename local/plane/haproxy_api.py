@@ -83,8 +83,9 @@ class RuntimeApi:
         self._command(f"set server {backend}/{server} state drain")
 
     def remove(self, backend: str, server: str) -> None:
-        """Takes a server away."""
+        """Takes a server away. What still runs on it is cut off: no target can keep its place by not answering."""
         self._command(f"set server {backend}/{server} state maint")
+        self._command(f"shutdown sessions server {backend}/{server}")
         self._command(f"del server {backend}/{server}", "Server deleted.")
 
     def _command(self, command: str, expected: str = "") -> None:

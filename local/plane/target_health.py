@@ -52,7 +52,7 @@ class TargetHealth:
         self._members: dict[Key, Member] = {}
         self._healthy_once: frozenset[str] = frozenset()
         self._report: dict[str, dict[str, dict[str, str]]] = {}
-        self._last_complaint = ""
+        self._complaints: frozenset[str] = frozenset()
         self._pool = ThreadPoolExecutor(_PROBES_AT_ONCE, "probe")
 
     def want(self, wanted: Wanted, started: frozenset[str]) -> None:
@@ -87,11 +87,7 @@ class TargetHealth:
         has = self._inventory()
         with self._lock:
             due = list(rotation.steps(self._members, has, time.monotonic()))
-        for step in due:
-            try:
-                self._do(step)
-            except LocalCloudError as error:
-                self._complain(str(error))
+        self._complain(frozenset(filter(None, map(self._try, due))))
         self._look(self._inventory() if due else has)
 
     def _inventory(self) -> Inventory | None:
@@ -100,11 +96,19 @@ class TargetHealth:
         except LocalCloudError:
             return None
 
-    def _complain(self, text: str) -> None:
+    def _try(self, step: rotation.Step) -> str | None:
+        """Does a step; what went wrong, if anything did: it is due again with the next tick."""
+        try:
+            self._do(step)
+        except LocalCloudError as error:
+            return str(error)
+        return None
+
+    def _complain(self, complaints: frozenset[str]) -> None:
         """Records what went wrong, once while it goes on."""
-        if text != self._last_complaint:
+        for text in sorted(complaints - self._complaints):
             self._events.record("failed", "balancer", text)
-        self._last_complaint = text
+        self._complaints = complaints
 
     def _do(self, step: rotation.Step) -> None:
         match step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import signal
@@ -163,6 +164,27 @@ def test_a_drained_target_gets_no_new_request_and_can_be_removed(
     assert balancer.get()[0] == 503
     balancer.api.remove("group", "i-1")
     assert balancer.api.inventory().servers == {}
+
+
+def test_a_target_that_never_answers_can_be_removed(balancer: Balancer) -> None:
+    """As when an ALB's deregistration delay is over: 502 for the request that it still had."""
+    answers: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        admit(balancer, Address("127.0.0.1", silent.getsockname()[1]))
+        waiting = threading.Thread(target=lambda: answers.append(balancer.get()[0]))
+        waiting.start()
+        wait_for(lambda: balancer.api.inventory().servers["group", "i-1"].open)
+        balancer.api.drain("group", "i-1")
+        wait_for(lambda: removed(balancer))
+        waiting.join(10)
+    assert answers == [502]
+
+
+def removed(balancer: Balancer) -> bool:
+    """Its connection closes a moment after the request was cut off; till then HAProxy refuses."""
+    with contextlib.suppress(LocalCloudError):
+        balancer.api.remove("group", "i-1")
+    return balancer.api.inventory().servers == {}
 
 
 def test_a_reload_keeps_the_targets(tmp_path: Path, backend: tuple[type[Backend], Address]) -> None:
