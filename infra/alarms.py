@@ -43,9 +43,13 @@ class AlarmsArgs:
 
 
 class Alarms(pulumi.ComponentResource):
-    """Every alarm's description names its cause and its runbook; `topic_arn` is where they all go."""
+    """Every alarm's description names its cause and its runbook; `topic_arn` is where they all go.
+
+    `alarm_names` has the name of each alarm by its row's label.
+    """
 
     topic_arn: pulumi.Output[str]
+    alarm_names: Mapping[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("goldfleet:infra:Alarms", name, None, opts)
@@ -54,16 +58,15 @@ class Alarms(pulumi.ComponentResource):
         topic = Topic(f"{name}-topic", TopicArgs(args.names, args.account_id, args.settings.email), self._child)
         self.topic_arn = topic.arn
         rows = alarm_rows(args.watched, args.settings)
-        for row in rows:
-            self._alarm(row)
+        self.alarm_names = {row.label: self._alarm(row).name for row in rows}
         self._dashboard(rows)
         self._rds_events()
         self._budget()
         self.register_outputs({"topic_arn": self.topic_arn})
 
-    def _alarm(self, row: AlarmRow) -> None:
+    def _alarm(self, row: AlarmRow) -> aws.cloudwatch.MetricAlarm:
         percentile = row.statistic.startswith("p")
-        aws.cloudwatch.MetricAlarm(
+        return aws.cloudwatch.MetricAlarm(
             f"{self._name}-{row.label}",
             name=self._args.names.of(row.label, length=255),
             alarm_description=f"{row.cause}. What to do: docs/runbooks/{row.runbook}.md",

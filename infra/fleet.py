@@ -108,7 +108,7 @@ class Fleet(pulumi.ComponentResource):
             min_size=settings.min,
             max_size=settings.max,
             health_check_type="ELB",
-            health_check_grace_period=deadlines.HEALTH_GRACE,
+            health_check_grace_period=settings.health_grace_seconds,
             default_instance_warmup=deadlines.WARM_UP,
             max_instance_lifetime=settings.max_lifetime_days * DAY,
             instance_maintenance_policy={

@@ -197,10 +197,17 @@ class GoldenFleet:
         )
 
     def _rollout(self) -> None:
-        fleet = self._fleet
+        fleet, settings = self._fleet, self._settings.rollout
         Rollout(
             "rollout",
-            RolloutArgs(fleet.group_name, fleet.template_id, fleet.template_version, self._balancer.target_group_arn),
+            RolloutArgs(
+                fleet.group_name,
+                fleet.template_id,
+                fleet.template_version,
+                self._balancer.target_group_arn,
+                [self._alarms.alarm_names[label] for label in settings.alarms],
+                settings,
+            ),
             pulumi.ResourceOptions.merge(self._opts, pulumi.ResourceOptions(depends_on=[self._capacity])),
         )
 

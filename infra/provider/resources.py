@@ -124,6 +124,9 @@ class Rollout(pulumi.CustomResource):
         launch_template_id: `lt-...`.
         launch_template_version: a number, never `$Latest` or `$Default`.
         target_group_arn: where clones must be healthy.
+        alarm_names: names of CloudWatch alarms that turn it round; at most ten.
+        canary_seconds: how long the first new clone serves before the others are replaced.
+        bake_seconds: how long the whole new fleet is watched before this has succeeded.
     """
 
     refresh_id: pulumi.Output[str]
@@ -137,6 +140,9 @@ class Rollout(pulumi.CustomResource):
         launch_template_id: pulumi.Input[str],
         launch_template_version: pulumi.Input[int],
         target_group_arn: pulumi.Input[str],
+        alarm_names: pulumi.Input[Sequence[pulumi.Input[str]]],
+        canary_seconds: pulumi.Input[int],
+        bake_seconds: pulumi.Input[int],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         inputs = {
@@ -144,6 +150,9 @@ class Rollout(pulumi.CustomResource):
             "launch_template_id": launch_template_id,
             "launch_template_version": launch_template_version,
             "target_group_arn": target_group_arn,
+            "alarm_names": alarm_names,
+            "canary_seconds": canary_seconds,
+            "bake_seconds": bake_seconds,
             "refresh_id": None,
         }
         super().__init__(token("Rollout"), name, inputs, opts)

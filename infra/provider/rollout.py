@@ -6,10 +6,9 @@ The refresh is AWS's: when this process is cancelled or dies it goes on, and the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from goldfleet.contract.deadlines import HEALTH_INTERVAL, HEALTHY_THRESHOLD
 from goldfleet.errors import GoldfleetError, RolloutFailed
 from goldfleet.servicer import (
     UNKNOWN,
@@ -26,24 +25,15 @@ from goldfleet.servicer import (
 from infra.provider.aws import Aws
 from infra.provider.group import Groups
 from infra.provider.rollout_plan import Refresh, Step, next_step, on_version
-from infra.replacement import LEAST_HEALTHY_PERCENT, MOST_HEALTHY_PERCENT
+from infra.provider.rollout_preferences import preferences
 
 BASE_TIMEOUT, TIMEOUT_PER_CLONE = 900.0, 300.0
 """Seconds, unless the program says otherwise."""
 
-PREFERENCES: dict[str, Any] = {
-    "MinHealthyPercentage": LEAST_HEALTHY_PERCENT,
-    "MaxHealthyPercentage": MOST_HEALTHY_PERCENT,
-    "InstanceWarmup": HEALTHY_THRESHOLD * HEALTH_INTERVAL,
-    "SkipMatching": True,
-    "AutoRollback": False,
-    "ScaleInProtectedInstances": "Ignore",
-    "StandbyInstances": "Terminate",
-}
-
 
 class Rollout(Resource):
-    """Inputs `groupName`, `launchTemplateId`, `launchTemplateVersion`, `targetGroupArn`; output `refreshId`."""
+    """Inputs `groupName`, `launchTemplateId`, `launchTemplateVersion`, `targetGroupArn`, `alarmNames`, `canarySeconds`
+    and `bakeSeconds`; output `refreshId`."""
 
     replace_on = frozenset({"groupName"})
 
@@ -111,13 +101,13 @@ class _Fleet:
             template=(template.get("LaunchTemplateId", ""), str(template.get("Version", ""))),
         )
 
-    def start(self, wanted: tuple[str, str]) -> str:
+    def start(self, wanted: tuple[str, str], chosen: Mapping[str, Any]) -> str:
         template = {"LaunchTemplateId": wanted[0], "Version": wanted[1]}
         started = self._autoscaling.start_instance_refresh(
             AutoScalingGroupName=self.name,
             Strategy="Rolling",
             DesiredConfiguration={"LaunchTemplate": template},
-            Preferences=PREFERENCES,
+            Preferences=chosen,
         )
         return str(started["InstanceRefreshId"])
 
@@ -134,6 +124,7 @@ class _Walk:
     def __init__(self, fleet: _Fleet, inputs: Values, context: Context) -> None:
         self._fleet = fleet
         self._wanted = _wanted(inputs)
+        self._preferences = preferences(inputs["canarySeconds"], inputs["bakeSeconds"], inputs["alarmNames"])
         self._context = context
         self._followed: str | None = None
 
@@ -167,7 +158,7 @@ class _Walk:
         step = next_step(self._wanted, group, latest, self._followed)
         self._context.progress(step.text)
         if step.action == "start":
-            self._followed = self._fleet.start(self._wanted)
+            self._followed = self._fleet.start(self._wanted, self._preferences)
         elif step.action == "cancel":
             self._fleet.cancel()
         elif step.action == "wait" and latest is not None and latest.template == self._wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from goldfleet.contract.deadlines import HEALTH_GRACE
 from infra.settings.base import Component
 
 
@@ -18,4 +19,10 @@ class Fleet(Component):
     instance_type: str = Field("t3.small", description="EC2 instance type: x86_64, booting by UEFI, with ENA.")
     cpu_target_percent: int = Field(50, ge=10, le=90, description="Mean CPU load that scaling aims at, in percent.")
     requests_target: int = Field(3000, ge=1, description="Requests per clone that scaling aims at, a minute.")
+    health_grace_seconds: int = Field(
+        HEALTH_GRACE,
+        ge=10,
+        le=7200,
+        description="From launch until a failing health check counts, in seconds: time to boot and to migrate.",
+    )
     max_lifetime_days: int = Field(30, ge=1, le=365, description="Age at which a clone is replaced, in days.")

@@ -14,6 +14,7 @@ from infra.settings.fleet import Fleet
 from infra.settings.image import Image
 from infra.settings.network import Network
 from infra.settings.replication_group import Cache, Sessions
+from infra.settings.rollout import Rollout
 
 LENIENT_STACKS = frozenset({"local", "dev"})
 
@@ -29,6 +30,7 @@ class Components(Component):
     database: Database = Field(default_factory=Database)
     balancer: Balancer = Field(default_factory=Balancer)
     fleet: Fleet = Field(default_factory=Fleet)
+    rollout: Rollout = Field(default_factory=Rollout)
     alarms: Alarms = Field(default_factory=Alarms)
     app: App = Field(default_factory=App)
 

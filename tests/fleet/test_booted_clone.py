@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from goldfleet.cli.settings_file import SettingsFile
+from goldfleet.contract.deadlines import HEALTH_GRACE
 from goldfleet.contract.names import Names
 from goldfleet.errors import ToolMissing
 from image.os_layer import tools
@@ -31,6 +32,7 @@ def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     settings = SettingsFile(cloud.folder, STACK)
     settings.change("image", "layers", ["os", "app"])
     settings.change("fleet", "desired", 1)
+    settings.change("fleet", "health_grace_seconds", HEALTH_GRACE)
     yield cloud
     cloud.do("down")
     assert cloud.processes() == []

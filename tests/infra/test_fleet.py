@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from goldfleet.contract.clone import UserData
+from goldfleet.contract.deadlines import HEALTH_GRACE
+from infra.settings.rollout import ReleaseAlarm
 from tests.infra.recorder import COMPUTED, Resources
 
 Made = Callable[..., Resources]
@@ -95,6 +97,26 @@ def test_the_wish_and_the_version_are_handed_on(made: Made) -> None:
     rollout = resources.one("goldfleet:index:Rollout").inputs
     assert (rollout["launchTemplateId"], rollout["launchTemplateVersion"]) == ("fleet-template-id", 7)
     assert rollout["targetGroupArn"] == capacity["targetGroupArn"] == "arn:aws:mock:::balancer-targets"
+
+
+def test_a_rollout_is_judged_by_alarms_of_the_stack(made: Made) -> None:
+    settings = {"rollout.alarms": ["slow-answers"], "rollout.canary_seconds": 7, "rollout.bake_seconds": 8}
+    resources = made("prod", settings)
+    alarms = [one.inputs["name"] for one in resources.of("aws:cloudwatch/metricAlarm:MetricAlarm")]
+    rollout = resources.one("goldfleet:index:Rollout").inputs
+    assert rollout["alarmNames"] == ["goldfleet-prod-slow-answers"]
+    assert rollout["alarmNames"][0] in alarms
+    assert (rollout["canarySeconds"], rollout["bakeSeconds"]) == (7, 8)
+
+
+def test_every_alarm_that_a_rollout_may_name_exists(made: Made) -> None:
+    labels = list(get_args(ReleaseAlarm))
+    assert len(made("prod", {"rollout.alarms": labels}).one("goldfleet:index:Rollout").inputs["alarmNames"]) == 4
+
+
+def test_the_grace_of_a_new_clone_is_a_setting(made: Made) -> None:
+    assert group(made("prod"))["healthCheckGracePeriod"] == HEALTH_GRACE
+    assert group(made("dev", {"fleet.health_grace_seconds": 33}))["healthCheckGracePeriod"] == 33
 
 
 def test_a_clone_may_read_what_it_is_told_of_and_nothing_else(made: Made) -> None:

@@ -30,6 +30,9 @@ def roll(fleet: Fleet) -> Callable[[int], Declare]:
                 launch_template_id=fleet.template,
                 launch_template_version=version,
                 target_group_arn=fleet.target_group,
+                alarm_names=[],
+                canary_seconds=0,
+                bake_seconds=0,
                 opts=opts,
             )
             pulumi.export("refresh", rollout.refresh_id)
