@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -54,6 +54,7 @@ class PulumiCli(PulumiCommand):
         self._deadline = deadline
         self._running: subprocess.Popen[bytes] | None = None
         self._interrupted = False
+        self._told: subprocess.Popen[bytes] | None = None
 
     def run(
         self,
@@ -71,16 +72,17 @@ class PulumiCli(PulumiCommand):
         """
         environment = {**self._environment, **additional_env, "PULUMI_AUTOMATION_API": "true"}
         with TemporaryFile(dir=self._output) as output, TemporaryFile(dir=self._output) as errors:
-            process = subprocess.Popen(
-                [self.command, "--non-interactive", *args],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                cwd=cwd,
-                env=environment,
-                start_new_session=True,
-            )
-            with self._supervised(process):
+            with self._supervised() as watch:
+                process = subprocess.Popen(
+                    [self.command, "--non-interactive", *args],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=errors,
+                    cwd=cwd,
+                    env=environment,
+                    start_new_session=True,
+                )
+                watch(process)
                 process.wait()
             result = CommandResult(_text(output, on_output), _text(errors, on_error), process.returncode)
         if self._interrupted:
@@ -90,34 +92,51 @@ class PulumiCli(PulumiCommand):
         return result
 
     @contextmanager
-    def _supervised(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
-        """While inside: an interrupt reaches the engine, and past the deadline the engine is killed."""
-        self._running = process
-        timer = threading.Timer(self._deadline, _kill, (process,))
-        timer.daemon = True
-        timer.start()
+    def _supervised(self) -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+        """While inside: an interrupt reaches the engine that is named to `watch`, and past the deadline it is killed.
+
+        The handlers are there before the engine is, so that none can be started and forgotten by a Ctrl-C.
+        """
         main_thread = threading.current_thread() is threading.main_thread()
-        before = {number: signal.signal(number, self._forward) for number in _STOPS} if main_thread else {}
+        before = {number: signal.signal(number, self._interrupt) for number in _STOPS} if main_thread else {}
+        timers: list[threading.Timer] = []
+
+        def watch(process: subprocess.Popen[bytes]) -> None:
+            self._running = process
+            timers.append(_kill_after(self._deadline, process))
+            self._forward()
+
         try:
-            yield
+            yield watch
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-            timer.cancel()
+            for timer in timers:
+                timer.cancel()
             self._running = None
 
-    def _forward(self, _number: int, _frame: FrameType | None) -> None:
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         self._interrupted = True
+        self._forward()
+
+    def _forward(self) -> None:
+        """Tells the engine once, if there was an interrupt and it runs."""
         process = self._running
-        if process is None or process.poll() is not None:
+        if not self._interrupted or process is None or process is self._told or process.poll() is not None:
             return
+        self._told = process
         process.send_signal(signal.SIGINT)
-        killer = threading.Timer(GRACE, _kill, (process,))
-        killer.daemon = True
-        killer.start()
+        _kill_after(GRACE, process)
 
 
 _STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _kill_after(seconds: float, process: subprocess.Popen[bytes]) -> threading.Timer:
+    timer = threading.Timer(seconds, _kill, (process,))
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pulumi.automation import CommandError
@@ -49,6 +51,19 @@ def test_an_interrupt_reaches_the_engine_once_and_then_the_caller(script: Script
         cli(script("pulumi", body)).run(["up"], str(tmp_path), {})
     assert log.read_text().split() == ["ready", "stopping"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_while_the_engine_is_being_started_reaches_it(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Struck(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Struck)
+    with pytest.raises(KeyboardInterrupt):
+        cli(script("pulumi", "exec sleep 60")).run(["up"], str(tmp_path), {})
 
 
 def interrupt_when(log: Path) -> None:

@@ -34,7 +34,7 @@ def test_values_arrive_as_they_were_written(desk: Any) -> None:
     properties = {"count": 3, "ratio": 0.5, "on": False, "list": ["a", None, 2], "deep": {"x": {"y": 1}}, "empty": []}
     desk.engine(lambda: desk.note("first", **properties) and None).up()
     assert desk.written()["first"] == {"language": "en", **properties}
-    assert '"count": 3,' in json.dumps(desk.written()["first"])
+    assert type(desk.written()["first"]["count"]) is int
 
 
 def test_a_removed_input_is_an_update_and_no_change_is_none(desk: Any) -> None:

@@ -92,7 +92,7 @@ async def test_a_frozen_store_keeps_no_queue_waiting(store: Store, prepared: Sto
     prepared.cache.freeze()
     try:
         asked = [asyncio.create_task(store.command("PING")) for _ in range(8000)]
-        replies = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 5)
+        replies = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 12)
         assert {type(reply) for reply in replies} == {StoreDown}
     finally:
         prepared.cache.thaw()
