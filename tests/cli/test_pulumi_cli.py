@@ -56,14 +56,18 @@ def test_an_interrupt_reaches_the_engine_once_and_then_the_caller(script: Script
 def test_an_interrupt_while_the_engine_is_being_started_reaches_it(
     script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
     class Struck(subprocess.Popen[bytes]):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
+            started.append(self)
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(subprocess, "Popen", Struck)
     with pytest.raises(KeyboardInterrupt):
-        cli(script("pulumi", "exec sleep 60")).run(["up"], str(tmp_path), {})
+        cli(script("pulumi", "exec sleep 20")).run(["up"], str(tmp_path), {})
+    assert [engine.poll() for engine in started] == [-signal.SIGINT]
 
 
 def interrupt_when(log: Path) -> None:
