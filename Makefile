@@ -8,7 +8,7 @@ PARALLEL = -n 2 --dist loadscope --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pulumi image-tools up scale deploy status logs doctor down run
+.PHONY: help setup pulumi image-tools up scale deploy status logs doctor down run chaos
 .PHONY: image-bake image-update image-test image-prune test prove check bench
 .SILENT:
 
@@ -41,6 +41,9 @@ down: setup ## stop the local cloud, leave nothing but caches
 
 run: setup ## one reloading process of the app against the running local stores
 	$(GOLDFLEET) run -s $(STACK)
+
+chaos: setup ## break the local fleet under load, show which promises held
+	$(GOLDFLEET) chaos -s $(STACK)
 
 image-bake: setup ## make the layers of the golden image from the lock and this checkout
 	$(GOLDFLEET) image bake

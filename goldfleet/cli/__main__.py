@@ -25,6 +25,7 @@ VERBS: Mapping[str, str] = {
     "doctor": "check that everything is here that the stack needs",
     "down": "stop the local cloud and leave nothing but caches",
     "image": "bake, boot and clear up golden images",
+    "chaos": "break the local fleet under load, and show which promises held",
     "run": "run one reloading process of the app on the local stores",
 }
 

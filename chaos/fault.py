@@ -1,0 +1,92 @@
+"""A fault: what it does to the fleet, and what people are promised while it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from chaos.fleet import Fleet
+from chaos.line import STRUCK, Line
+from chaos.load import Load
+from local.processes import wait_until
+
+POLL = 0.2
+
+
+class NotSoon(Exception):
+    """Something that a fault waits for did not happen in time: its promise is broken."""
+
+
+class NotHere(Exception):
+    """This machine does not allow the fault; the line says so and is neither kept nor broken."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One line of the table.
+
+    Args:
+        name: as `--only` takes it.
+        what: what it does, in a few words.
+        promise: what people are promised meanwhile.
+        published: what AWS publishes for the same step, with the page's title.
+        strike: does it, and returns once the fleet is over it. Raises NotSoon, NotHere.
+        broken: each way in which the promise was broken, as a sentence; pure.
+        load: whether people use the site meanwhile.
+    """
+
+    name: str
+    what: str
+    promise: str
+    published: str
+    strike: Callable[[Scene], None]
+    broken: Callable[[Line], Sequence[str]]
+    load: bool = True
+
+
+class Scene:
+    """What a fault works with.
+
+    Args:
+        fleet: what is broken.
+        load: the people who use it; None if the fault needs none.
+        say: tells the person who watches what happens now.
+        undo: what must be done whatever happens, last thing first; for `undo.callback(...)`.
+    """
+
+    def __init__(self, fleet: Fleet, load: Load | None, say: Callable[[str], None], undo: ExitStack) -> None:
+        self.fleet = fleet
+        self.load = load
+        self.say = say
+        self.undo = undo
+        self.moments: dict[str, float] = {}
+        self.facts: dict[str, Any] = {}
+
+    def mark(self, moment: str) -> None:
+        """Notes that it is now: `struck` when the fault begins, others as a fault wants to tell them."""
+        self.moments[moment] = self._now()
+
+    def note(self, fact: str, value: Any) -> None:
+        """A figure for the report."""
+        self.facts[fact] = value
+
+    def until(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
+        """Waits for a condition; then its name is a moment.
+
+        Raises:
+            NotSoon: it does not hold within `seconds`.
+        """
+        if not wait_until(condition, seconds, every=POLL):
+            raise NotSoon(f"not {what} within {seconds:.0f} s")
+        self.mark(what)
+
+    def pass_by(self, seconds: float) -> None:
+        """Lets people go on until `seconds` after the strike are over, so that what comes later is seen too."""
+        end = self.moments[STRUCK] + seconds
+        wait_until(lambda: self._now() > end, 2 * seconds, every=POLL)
+
+    def _now(self) -> float:
+        return self.load.now() if self.load else monotonic()

@@ -1,0 +1,80 @@
+"""Runs faults one after the other, each under a load of its own, and leaves the fleet as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+
+from chaos.audit import audit
+from chaos.fault import Fault, NotHere, NotSoon, Scene
+from chaos.fleet import Fleet
+from chaos.line import OVER, STRUCK, Line
+from chaos.load import Load
+from chaos.result import Result
+from chaos.tally import Tally
+from goldfleet.errors import GoldfleetError
+from local.processes import wait_until
+
+BEFORE, AFTER = 0.1, 0.2
+"""Shares of a line's requests that are sent before the strike, and after it is over."""
+COUNT_SECONDS = 1800
+"""For all requests of a line."""
+POLL = 0.1
+
+Say = Callable[[str], None]
+
+
+def run(faults: Sequence[Fault], fleet: Fleet, requests: int, rounds: int, say: Say) -> Iterator[Result]:
+    """Yields each line as soon as it is known.
+
+    Args:
+        faults: in this order.
+        fleet: whole again after each.
+        requests: at least so many per line.
+        rounds: how often all of them.
+        say: takes progress, a sentence at a time.
+    """
+    for number in range(1, rounds + 1):
+        for fault in faults:
+            say(f"{fault.name}: {fault.what}")
+            fleet.make_whole()
+            try:
+                line = _line(fault, fleet, requests, say)
+            except NotHere as reason:
+                yield Result(fault, number, None, (), str(reason))
+                continue
+            yield Result(fault, number, line, (*line.problems, *fault.broken(line)))
+
+
+def _line(fault: Fault, fleet: Fleet, requests: int, say: Say) -> Line:
+    if not fault.load:
+        return _struck(fault, fleet, None, say)
+    url = fleet.view().url
+    with Load(url) as load:
+        _wait_for(load, int(requests * BEFORE))
+        line = _struck(fault, fleet, load, say)
+        _wait_for(load, max(requests, load.tally.requests + int(requests * AFTER)))
+    say(
+        f"{load.tally.requests} requests; looking up {len(load.journal.posts)} posts, {len(load.journal.logins)} logins"
+    )
+    return Line(line.tally, line.moments, line.facts, audit(load.journal, fleet, url), line.problems)
+
+
+def _struck(fault: Fault, fleet: Fleet, load: Load | None, say: Say) -> Line:
+    problems: list[str] = []
+    with ExitStack() as undo:
+        scene = Scene(fleet, load, say, undo)
+        try:
+            fault.strike(scene)
+        except NotSoon as late:
+            problems.append(str(late))
+        except GoldfleetError as error:
+            problems.append(f"{error.where}: {error.what}")
+    scene.moments.setdefault(STRUCK, 0.0)
+    if OVER not in scene.moments:
+        scene.mark(OVER)
+    return Line(load.tally if load else Tally(), scene.moments, scene.facts, None, tuple(problems))
+
+
+def _wait_for(load: Load, requests: int) -> None:
+    wait_until(lambda: load.tally.requests >= requests or load.ended, COUNT_SECONDS, every=POLL)

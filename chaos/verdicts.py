@@ -1,0 +1,55 @@
+"""Promises as pure functions: each takes a line and returns how it was broken, in sentences; none if it was kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from chaos.line import OVER, Line
+from chaos.tally import Failure
+from goldfleet.contract.deadlines import HEALTH_INTERVAL, HEALTH_TIMEOUT, UNHEALTHY_THRESHOLD
+
+HEALTH_BOUND = HEALTH_INTERVAL * UNHEALTHY_THRESHOLD + HEALTH_TIMEOUT
+"""Seconds after which the balancer no longer sends requests to a clone that does not answer its health check."""
+
+
+def nothing_wrong(line: Line) -> list[str]:
+    """No wrong answer, no stale one, no acknowledged write or login lost."""
+    found = _counted("wrong", line.wrong)
+    if line.audit is not None:
+        found += [f"{count} acknowledged {what} lost" for what, count in line.audit.lost().items() if count]
+    return found
+
+
+def nothing_failed(line: Line) -> list[str]:
+    """Every request was answered well."""
+    return nothing_wrong(line) + _counted("failed", [*line.failed, *line.failed_repeated])
+
+
+def nothing_failed_after(line: Line, seconds: float) -> list[str]:
+    """Every request that was sent later than `seconds` after the strike was answered well, and some were sent."""
+    if not line.sent_later(seconds):
+        return [f"no request was sent more than {seconds:g} s after the strike, so nothing is proved"]
+    return _counted(f"failed, sent more than {seconds:g} s after the strike,", line.failed_after(seconds))
+
+
+def repeated_gets_succeed(line: Line) -> list[str]:
+    """A client that repeats GETs saw none fail."""
+    return _counted("failed although repeated", line.failed_repeated)
+
+
+def in_time(line: Line, moment: str, seconds: float) -> list[str]:
+    """A moment came at most `seconds` after the strike."""
+    took = line.since(moment)
+    return [] if took <= seconds else [f"{moment} after {took:.1f} s, promised within {seconds:g} s"]
+
+
+def seen_afterwards(line: Line) -> list[str]:
+    """People used the site after it was over, or nothing is proved."""
+    return [] if OVER in line.moments and line.sent_later(line.seconds) else ["no request was sent afterwards"]
+
+
+def _counted(how: str, failures: Iterable[Failure]) -> list[str]:
+    """A sentence with the count of each kind."""
+    kinds = Counter(f"{failure.kind.value}: {failure.detail}" for failure in failures)
+    return [f"{count} {how} ({kind})" for kind, count in kinds.most_common()]
