@@ -1,13 +1,12 @@
-"""Auto Scaling: the calls that moto lacks or answers too kindly, instance refreshes above all.
+"""Auto Scaling: the calls that moto lacks or answers too kindly; those of refreshes are in a file of their own.
 
 AWS, API reference of Auto Scaling: a group that still has instances is only deleted by force; PutScalingPolicy answers
-with the policy's ARN; one refresh at a time; a rollback needs something to go back to.
+with the policy's ARN; the template cannot be changed while a refresh with a desired configuration is active.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from moto.autoscaling import models, urls
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
@@ -22,8 +21,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from local.control.extend import use_backend, use_model, use_response
 from local.control.services.autoscaling_backend import Groups
 from local.control.services.autoscaling_group import Group
-from local.control.services.autoscaling_refresh import DEFAULTS, Refresh
-from local.control.services.autoscaling_refreshing import roll_back
+from local.control.services.autoscaling_refresh_calls import RefreshCalls
 
 _KEPT_AS_GIVEN = {
     "DefaultInstanceWarmup": "default_instance_warmup",
@@ -37,13 +35,7 @@ _KEPT_AS_GIVEN = {
 }
 
 
-class AutoScalingCalls(AutoScalingResponse):
-    @property
-    def autoscaling_backend(self) -> Groups:
-        backend = super().autoscaling_backend
-        assert isinstance(backend, Groups)
-        return backend
-
+class AutoScalingCalls(RefreshCalls):
     def create_auto_scaling_group(self) -> ActionResult:
         name = self._get_param("AutoScalingGroupName")
         if name in self.autoscaling_backend.autoscaling_groups:
@@ -61,6 +53,7 @@ class AutoScalingCalls(AutoScalingResponse):
         low = self._get_int_param("MinSize", group.min_size)
         high = self._get_int_param("MaxSize", group.max_size)
         given = self._get_int_param("DesiredCapacity")
+        self._check_configuration_is_free(name)
         _check_bounds(low or 0, high or 0, given if given is not None else low or 0)
         result = super().update_auto_scaling_group()
         self._keep_what_moto_drops(name)
@@ -96,48 +89,13 @@ class AutoScalingCalls(AutoScalingResponse):
         policy: FakeScalingPolicy = self.autoscaling_backend.policies[self._get_param("PolicyName")]
         return ActionResult({"PolicyARN": policy.arn, "Alarms": []})
 
-    def start_instance_refresh(self) -> ActionResult:
-        name = self._get_param("AutoScalingGroupName")
-        group, backend = self.autoscaling_backend.group(name), self.autoscaling_backend
-        if backend.active_refresh(name) is not None:
-            message = "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh."
-            raise AutoscalingClientError("InstanceRefreshInProgress", message)
-        desired = self._get_param("DesiredConfiguration") or {}
-        preferences = _preferences(group, self._get_param("Preferences") or {})
-        version = str(desired.get("LaunchTemplate", {}).get("Version") or group.launch_template_version)
-        if preferences["AutoRollback"]:
-            _check_can_roll_back(group, desired)
-        refresh = Refresh(name, preferences, desired, version, _to_replace(group, version, preferences))
-        backend.refreshes.insert(0, refresh)
-        return ActionResult({"InstanceRefreshId": refresh.refresh_id})
-
-    def describe_instance_refreshes(self) -> ActionResult:
-        name, wanted = self._get_param("AutoScalingGroupName"), self._get_param("InstanceRefreshIds", [])
-        self.autoscaling_backend.group(name)
-        refreshes = [refresh for refresh in self.autoscaling_backend.refreshes if refresh.group == name]
-        shown = [refresh.to_result() for refresh in refreshes if not wanted or refresh.refresh_id in wanted]
-        return ActionResult({"InstanceRefreshes": shown[: self._get_int_param("MaxRecords", 50)]})
-
-    def cancel_instance_refresh(self) -> ActionResult:
-        refresh = self._active_refresh()
-        refresh.turn_status("Cancelling", "Cancellation was requested by the user.")
-        return ActionResult({"InstanceRefreshId": refresh.refresh_id})
-
-    def rollback_instance_refresh(self) -> ActionResult:
-        refresh = self._active_refresh()
-        group = self.autoscaling_backend.group(refresh.group)
-        _check_can_roll_back(group, refresh.desired)
-        roll_back(group, refresh, "Rollback was requested by the user.")
-        return ActionResult({"InstanceRefreshId": refresh.refresh_id})
-
-    def _active_refresh(self) -> Refresh:
-        name = self._get_param("AutoScalingGroupName")
-        self.autoscaling_backend.group(name)
+    def _check_configuration_is_free(self, name: str) -> None:
         refresh = self.autoscaling_backend.active_refresh(name)
-        if refresh is None or refresh.status not in {"Pending", "InProgress", "Baking", "RollbackInProgress"}:
-            message = f"No in progress or pending Instance Refresh found for Auto Scaling group {name}"
-            raise AutoscalingClientError("ActiveInstanceRefreshNotFound", message)
-        return refresh
+        if refresh is not None and refresh.desired and self._get_param("LaunchTemplate"):
+            raise ValidationError(
+                "An active instance refresh with a desired configuration exists. All configuration options derived "
+                "from the desired configuration are not available for update while the instance refresh is active."
+            )
 
     def _groups(self) -> Iterator[Group]:
         return map(self.autoscaling_backend.group, list(self.autoscaling_backend.autoscaling_groups))
@@ -156,43 +114,6 @@ def _check_bounds(low: int, high: int, desired: int) -> None:
         raise ValidationError(
             f"Desired capacity:{desired} must be between the specified min size:{low} and max size:{high}"
         )
-
-
-def _preferences(group: Group, given: dict[str, Any]) -> dict[str, Any]:
-    """A refresh's preferences with AWS's defaults, checked."""
-    if "MaxHealthyPercentage" in given and "MinHealthyPercentage" not in given:
-        raise ValidationError("You must specify MinHealthyPercentage together with MaxHealthyPercentage")
-    if given.get("CheckpointPercentages") and given["CheckpointPercentages"][-1] != 100:
-        raise ValidationError("The last checkpoint must be 100 to replace all instances")
-    warmup = group.default_instance_warmup
-    if warmup is None:
-        warmup = group.health_check_grace_period
-    policy = group.instance_maintenance_policy or {"MinHealthyPercentage": 90}
-    preferences = {**DEFAULTS, **policy, "InstanceWarmup": warmup or 0, **given}
-    if preferences.get("MaxHealthyPercentage", 100) - preferences["MinHealthyPercentage"] > 100:
-        raise ValidationError("MaxHealthyPercentage and MinHealthyPercentage differ by more than 100")
-    return preferences
-
-
-def _to_replace(group: Group, version: str, preferences: dict[str, Any]) -> set[str]:
-    if group.ec2_launch_template is None:
-        raise ValidationError("An instance refresh needs a launch template")
-    number = group.ec2_launch_template.get_version(version).number
-    ignore_protected = preferences["ScaleInProtectedInstances"] == "Ignore"
-    return {
-        member.instance_id
-        for member in group.in_service
-        if not (preferences["SkipMatching"] and member.version == number)
-        and not (ignore_protected and member.protected_from_scale_in)
-    }
-
-
-def _check_can_roll_back(group: Group, desired: dict[str, Any]) -> None:
-    if not desired or not str(group.launch_template_version).isdigit():
-        message = (
-            "A rollback needs a desired configuration, and a numbered launch template version in the Auto Scaling group"
-        )
-        raise AutoscalingClientError("IrreversibleInstanceRefresh", message)
 
 
 def settle() -> bool:

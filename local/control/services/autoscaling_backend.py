@@ -95,6 +95,7 @@ class Groups(AutoScalingBackend):
         if refresh is not None:
             changed.append(move_on(group, refresh))
         changed.append(group.look_after_health())
-        if refresh is None or refresh.status not in {"InProgress", "RollbackInProgress", "Cancelling"}:
+        refreshing = refresh is not None and refresh.status in {"InProgress", "RollbackInProgress"}
+        if not refreshing or group.is_suspended("InstanceRefresh"):
             changed.append(group.keep_capacity())
         return any(changed)

@@ -67,6 +67,15 @@ class Group(FakeAutoScalingGroup):
     def in_service(self) -> list[Member]:
         return [member for member in self.members if member.lifecycle_state == "InService"]
 
+    @property
+    def in_standby(self) -> list[Member]:
+        return [member for member in self.members if member.lifecycle_state == "Standby"]
+
+    def leaves_first(self, member: Member) -> tuple[int, float]:
+        """Sorts instances in service: those of the fullest subnet first, then the oldest."""
+        subnets = [each.placed.subnet for each in self.in_service]
+        return -subnets.count(member.placed.subnet), member.launched
+
     def set_desired_capacity(self, new_capacity: int | None) -> None:
         self.desired_capacity = self.min_size if new_capacity is None else new_capacity
 
@@ -99,7 +108,7 @@ class Group(FakeAutoScalingGroup):
     def look_after_health(self) -> bool:
         """Ends instances that are not healthy, so that they are replaced; True if there was one."""
         sick = [(member, cause) for member in self.in_service if (cause := self._sickness(member))]
-        if self._is_suspended("ReplaceUnhealthy"):
+        if self.is_suspended("ReplaceUnhealthy"):
             return False
         for member, cause in sick:
             member.health_status = "Unhealthy"
@@ -118,7 +127,7 @@ class Group(FakeAutoScalingGroup):
 
     def launch(self, count: int) -> int:
         """Launches instances evenly over the subnets; returns how many there are."""
-        if self._is_suspended("Launch") or time.monotonic() < self._launch_after:
+        if self.is_suspended("Launch") or time.monotonic() < self._launch_after:
             return 0
         subnets = (self.vpc_zone_identifier or "").split(",")
         running = [member.placed.subnet for member in self.in_service]
@@ -139,9 +148,9 @@ class Group(FakeAutoScalingGroup):
 
     def terminate(self, instance_id: str, reason: str) -> ScalingActivity | None:
         """Takes an instance out of its target groups; it ends when they have drained."""
-        if self._is_suspended("Terminate"):
+        if self.is_suspended("Terminate"):
             return None
-        member = next(member for member in self.in_service if member.instance_id == instance_id)
+        member = next(member for member in self.members if member.instance_id == instance_id)
         member.lifecycle_state = "Terminating"
         member.leaving = self.activities.terminating(instance_id, member.details, reason)
         for group in self.target_groups():
@@ -169,7 +178,7 @@ class Group(FakeAutoScalingGroup):
 
     def is_healthy(self, member: Member) -> bool:
         """True if the instance passes the health checks of all its target groups."""
-        return all(state == "healthy" for state in self._target_states(member))
+        return all(state == "healthy" for state in self.target_states(member))
 
     def past_grace(self, member: Member) -> bool:
         """True if failing health checks count."""
@@ -200,16 +209,18 @@ class Group(FakeAutoScalingGroup):
             return "an EC2 health check indicating it has been terminated or stopped"
         if member.health_status == "Unhealthy":
             return "a user health-check"
-        if self.health_check_type == "ELB" and self.past_grace(member) and "unhealthy" in self._target_states(member):
+        if self.health_check_type == "ELB" and self.past_grace(member) and "unhealthy" in self.target_states(member):
             return "an ELB system health check failure"
         return None
 
-    def _target_states(self, member: Member) -> list[str]:
+    def target_states(self, member: Member) -> list[str]:
+        """State of an instance in each of its target groups."""
         target = {"Id": member.instance_id}
         return [group.health_for(target, self.ec2_backend).status for group in self.target_groups()]
 
     def _is_draining(self, member: Member) -> bool:
         return any(member.instance_id in group.draining for group in self.target_groups())
 
-    def _is_suspended(self, process: str) -> bool:
+    def is_suspended(self, process: str) -> bool:
+        """True if a process, for example `Launch`, is suspended."""
         return process in self._suspended_processes

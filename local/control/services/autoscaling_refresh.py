@@ -12,16 +12,11 @@ from typing import Any
 
 from moto.core.utils import utcnow
 
-from local.control.refresh_plan import Bounds, percentage
+from local.control.refresh_plan import Bounds, percentage, updated_at
 
 ACTIVE = frozenset({"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"})
-DEFAULTS = {
-    "CheckpointDelay": 3600,
-    "SkipMatching": False,
-    "AutoRollback": False,
-    "ScaleInProtectedInstances": "Wait",
-    "StandbyInstances": "Wait",
-}
+LONGEST_STALL = 3600.0
+"""Seconds without progress after which a refresh or a rollback fails, as AWS retries for an hour."""
 
 
 @dataclass
@@ -34,6 +29,7 @@ class Refresh:
         desired: the desired configuration; empty if none was given.
         version: number of the launch template version that new instances get.
         to_replace: ids of the instances that must go.
+        known: ids of all instances of the group when the refresh, or its rollback, began.
     """
 
     group: str
@@ -41,17 +37,20 @@ class Refresh:
     desired: dict[str, Any]
     version: str
     to_replace: set[str]
+    known: set[str]
     status: str = "Pending"
     reason: str | None = None
     start: datetime = field(default_factory=utcnow)
     end: datetime | None = None
     total: int = 0
-    launched: set[str] = field(default_factory=set)
-    baked_at: float | None = None
+    updated: int = 0
+    baked_at: float = 0.0
     held_until: float = 0.0
     checkpoints_passed: int = 0
     rollback: dict[str, Any] | None = None
     refresh_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    _best: int | None = None
+    _best_at: float = 0.0
 
     def __post_init__(self) -> None:
         self.total = len(self.to_replace)
@@ -64,17 +63,47 @@ class Refresh:
     def bounds(self) -> Bounds:
         return Bounds(self.preferences["MinHealthyPercentage"], self.preferences.get("MaxHealthyPercentage"))
 
-    def holds(self, now: float) -> bool:
-        """True while the refresh waits at a checkpoint; `now` in seconds, as in the clock that all calls use."""
-        checkpoints, done = (
-            self.preferences.get("CheckpointPercentages", []),
-            percentage(self.total, len(self.to_replace)),
-        )
-        reached = checkpoints[self.checkpoints_passed :]
-        if self.rollback is None and reached and reached[0] <= done < 100:
-            self.checkpoints_passed += 1
-            self.held_until = now + self.preferences["CheckpointDelay"]
-        return self.rollback is None and now < self.held_until
+    @property
+    def checkpoints(self) -> list[int]:
+        """Percentages at which the refresh pauses; at the last one it ends."""
+        found: list[int] = self.preferences.get("CheckpointPercentages") or [100]
+        return found if self.rollback is None else [100]
+
+    @property
+    def alarms(self) -> list[str]:
+        """Names of the CloudWatch alarms that fail the refresh."""
+        found: list[str] = (self.preferences.get("AlarmSpecification") or {}).get("Alarms", [])
+        return found
+
+    @property
+    def goal(self) -> int:
+        """How many instances have to be updated until the next checkpoint."""
+        return updated_at(self.checkpoints[self.checkpoints_passed], self.total)
+
+    def pass_checkpoint(self, now: float) -> bool:
+        """Begins the wait after the checkpoints that are reached; False if the last one is among them.
+
+        Args:
+            now: seconds, as in the clock that all calls use.
+        """
+        done = percentage(self.total, self.total - self.updated)
+        passed = sum(percent <= done for percent in self.checkpoints)
+        if passed >= len(self.checkpoints):
+            return False
+        self.checkpoints_passed = passed
+        self.held_until = now + self.preferences.get("CheckpointDelay", 0)
+        return True
+
+    def count(self, total: int, updated: int) -> None:
+        """Notes how many instances the refresh is about, and how many of them are updated."""
+        self.total, self.updated = total, min(updated, total)
+
+    def stalls(self, now: float) -> bool:
+        """True if nothing has gone forward for so long that AWS gives up."""
+        score = self.updated - len(self.to_replace)
+        if self._best is None or score > self._best:
+            self._best, self._best_at = score, now
+        return now >= max(self._best_at, self.held_until, self.baked_at) + LONGEST_STALL
 
     def turn_status(self, status: str, reason: str | None = None) -> None:
         """Moves on to another status; the last ones end the refresh."""
@@ -82,22 +111,27 @@ class Refresh:
         if not self.active:
             self.end = utcnow()
 
-    def turn_back(self, reason: str, version: str, to_replace: set[str]) -> None:
+    def turn_back(self, reason: str, version: str, to_replace: set[str], known: set[str]) -> None:
         """Starts the rollback: what the refresh has launched goes, in favour of `version`."""
+        left = self.total - self.updated
         self.rollback = {
             "RollbackReason": reason,
             "RollbackStartTime": utcnow(),
-            "PercentageCompleteOnRollback": percentage(self.total, len(self.to_replace)),
-            "InstancesToUpdateOnRollback": len(self.to_replace),
+            "PercentageCompleteOnRollback": percentage(self.total, left),
+            "InstancesToUpdateOnRollback": left,
         }
-        self.version, self.to_replace, self.launched = version, to_replace, set()
+        self.version, self.to_replace, self.known = version, to_replace, known
+        self.total, self.updated, self.checkpoints_passed = len(to_replace), 0, 0
+        self.held_until, self.baked_at, self._best = 0.0, 0.0, None
         self.turn_status("RollbackInProgress", reason)
 
     def to_result(self) -> dict[str, Any]:
         """As DescribeInstanceRefreshes shows it."""
-        left, done = len(self.to_replace), percentage(self.total, len(self.to_replace))
+        left = self.total - self.updated
+        done = percentage(self.total, left)
         if self.rollback is not None:
-            left, done = self.rollback["InstancesToUpdateOnRollback"], 100 - done
+            done = self.rollback["PercentageCompleteOnRollback"] * (100 - done) // 100
+            left = self.rollback["InstancesToUpdateOnRollback"]
         return {
             "InstanceRefreshId": self.refresh_id,
             "AutoScalingGroupName": self.group,

@@ -137,3 +137,24 @@ def make_fleet(control: Control, desired: int = 2, **options: Any) -> Fleet:
     }
     control.client("autoscaling").create_auto_scaling_group(AutoScalingGroupName=group, **{**given, **options})
     return Fleet(control, group, template, arn, balancer["LoadBalancerArn"], network)
+
+
+def make_alarm(control: Control) -> str:
+    """An alarm in the OK state; returns its name."""
+    alarm = name("alarm")
+    control.client("cloudwatch").put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="AWS/ApplicationELB",
+        MetricName="HTTPCode_Target_5XX_Count",
+        ComparisonOperator="GreaterThanThreshold",
+        EvaluationPeriods=1,
+        Period=60,
+        Threshold=1,
+        Statistic="Sum",
+    )
+    set_alarm(control, alarm, "OK", "nothing yet")
+    return alarm
+
+
+def set_alarm(control: Control, alarm: str, state: str, reason: str) -> None:
+    control.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue=state, StateReason=reason)

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.control.running import Control, wait_until
-from tests.local.control.stack import Fleet, make_fleet
+from tests.local.control.stack import Fleet, make_alarm, make_fleet, set_alarm
 
 ONE_BY_ONE = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 110, "InstanceWarmup": 0}
 
@@ -83,31 +83,86 @@ def test_an_old_instance_leaves_only_when_its_replacement_is_healthy(reported: C
     assert _versions(fleet) == ["2", "2"]
 
 
-def test_a_replacement_that_is_never_healthy_fails_the_refresh_and_says_which(reported: Control) -> None:
-    fleet = make_fleet(reported, HealthCheckGracePeriod=1)
+def test_a_replacement_that_fails_its_health_checks_is_replaced_and_the_refresh_tries_again(reported: Control) -> None:
+    fleet = make_fleet(reported, HealthCheckGracePeriod=0)
     fleet.report("healthy")
     old = set(fleet.in_service())
     _start(fleet, fleet.new_version())
     wait_until(lambda: len(fleet.in_service()) == 3)
     (new,) = set(fleet.in_service()) - old
+    assert f"{new} has insufficient data to evaluate its health" in _latest(fleet)["StatusReason"]
     fleet.report("unhealthy", new)
+    wait_until(lambda: len(fleet.in_service()) == 3 and new not in fleet.in_service())
+    (again,) = set(fleet.in_service()) - old
+    assert _latest(fleet)["Status"] == "InProgress"
+    assert again in _latest(fleet)["StatusReason"]
+    assert fleet.describe()["LaunchTemplate"]["Version"] == "1"
+    fleet.report("healthy", again)
+    _drain_until(fleet, "Successful")
+    assert _versions(fleet) == ["2", "2"]
+
+
+def test_an_alarm_fails_the_refresh_and_says_why(reported: Control) -> None:
+    fleet, alarm = make_fleet(reported), make_alarm(reported)
+    fleet.report("healthy")
+    _start(fleet, fleet.new_version(), AlarmSpecification={"Alarms": [alarm]})
+    wait_until(lambda: len(fleet.in_service()) == 3)
+    set_alarm(reported, alarm, "ALARM", "too many errors")
     failed = _wait_for(fleet, "Failed")
-    assert new in failed["StatusReason"]
-    wait_until(lambda: len(fleet.in_service()) == 2)
+    assert failed["StatusReason"] == f"CloudWatch alarm {alarm} is in the ALARM state: too many errors"
+    assert failed["EndTime"] >= failed["StartTime"]
     assert fleet.describe()["LaunchTemplate"]["Version"] == "1"
 
 
-def test_auto_rollback_brings_the_old_version_back(reported: Control) -> None:
-    fleet = make_fleet(reported, HealthCheckGracePeriod=1)
+def test_an_alarm_turns_a_refresh_round_that_may(reported: Control) -> None:
+    fleet, alarm = make_fleet(reported), make_alarm(reported)
     fleet.report("healthy")
     old = set(fleet.in_service())
-    _start(fleet, fleet.new_version(), AutoRollback=True)
+    _start(fleet, fleet.new_version(), AutoRollback=True, AlarmSpecification={"Alarms": [alarm]})
     wait_until(lambda: len(fleet.in_service()) == 3)
-    (new,) = set(fleet.in_service()) - old
-    fleet.report("unhealthy", new)
+    set_alarm(reported, alarm, "ALARM", "too many errors")
     done = _drain_until(fleet, "RollbackSuccessful")
-    assert new in done["RollbackDetails"]["RollbackReason"]
+    rollback = done["RollbackDetails"]
+    assert f"Instance refresh failed: CloudWatch alarm {alarm}" in rollback["RollbackReason"]
+    assert (rollback["PercentageCompleteOnRollback"], rollback["InstancesToUpdateOnRollback"]) == (0, 2)
+    assert (done["PercentageComplete"], done["InstancesToUpdate"]) == (0, 2)
     assert set(fleet.in_service()) == old
+
+
+def test_an_alarm_in_the_bake_time_brings_the_old_version_back(control: Control) -> None:
+    fleet, alarm = make_fleet(control), make_alarm(control)
+    _start(fleet, fleet.new_version(), AutoRollback=True, BakeTime=600, AlarmSpecification={"Alarms": [alarm]})
+    _wait_for(fleet, "Baking")
+    assert fleet.describe()["LaunchTemplate"]["Version"] == "1"
+    set_alarm(control, alarm, "ALARM", "too slow")
+    done = _wait_for(fleet, "RollbackSuccessful")
+    assert "too slow" in done["StatusReason"]
+    assert done["RollbackDetails"]["PercentageCompleteOnRollback"] == 100
+    assert _versions(fleet) == ["1", "1"]
+
+
+def test_an_alarm_in_alarm_or_unknown_refuses_the_start(control: Control) -> None:
+    fleet, alarm = make_fleet(control), make_alarm(control)
+    with pytest.raises(ClientError, match="do not exist: no-such-alarm"):
+        _start(fleet, fleet.new_version(), AlarmSpecification={"Alarms": [alarm, "no-such-alarm"]})
+    set_alarm(control, alarm, "ALARM", "already bad")
+    with pytest.raises(ClientError, match=f"{alarm} is in the ALARM state: already bad"):
+        _start(fleet, fleet.new_version(), AlarmSpecification={"Alarms": [alarm]})
+    answer = control.client("autoscaling").describe_instance_refreshes(AutoScalingGroupName=fleet.group)
+    assert answer["InstanceRefreshes"] == []
+
+
+def test_the_bake_time_is_over_only_when_every_instance_is_healthy(reported: Control) -> None:
+    fleet = make_fleet(reported, HealthCheckGracePeriod=0)
+    fleet.report("healthy")
+    _start(fleet, fleet.new_version(), BakeTime=1)
+    _drain_until(fleet, "Baking")
+    sick = fleet.in_service()[0]
+    fleet.report("unhealthy", sick)
+    wait_until(lambda: len(fleet.in_service()) == 2 and sick not in fleet.in_service())
+    assert _latest(fleet)["Status"] == "Baking"
+    assert _versions(fleet) == ["2", "2"]
+    _drain_until(fleet, "Successful")
 
 
 def test_a_rollback_by_hand_replaces_what_was_replaced(reported: Control) -> None:
@@ -133,6 +188,7 @@ def test_cancelling_stops_where_it_is(reported: Control) -> None:
     wait_until(lambda: len(fleet.in_service()) == 3)
     reported.client("autoscaling").cancel_instance_refresh(AutoScalingGroupName=fleet.group)
     _wait_for(fleet, "Cancelled")
+    assert _versions(fleet) == ["1", "2"]
     with pytest.raises(ClientError, match="ActiveInstanceRefreshNotFound"):
         reported.client("autoscaling").cancel_instance_refresh(AutoScalingGroupName=fleet.group)
 
@@ -169,9 +225,87 @@ def test_a_checkpoint_holds_the_refresh_for_its_delay(control: Control) -> None:
     assert _versions(fleet) == ["1"] * 4
 
 
+def test_a_checkpoint_is_passed_over_if_a_later_one_is_reached_too(control: Control) -> None:
+    fleet = make_fleet(control, desired=2)
+    _start(fleet, fleet.new_version(), CheckpointPercentages=[10, 40, 100], CheckpointDelay=1)
+    assert _latest(fleet)["PercentageComplete"] == 50
+    assert _wait_for(fleet, "Successful")["PercentageComplete"] == 100
+
+
+def test_without_a_delay_a_checkpoint_holds_nothing_up(control: Control) -> None:
+    fleet = make_fleet(control, desired=3)
+    _start(fleet, fleet.new_version(), CheckpointPercentages=[1, 100], CheckpointDelay=0)
+    _wait_for(fleet, "Successful")
+    assert _versions(fleet) == ["2"] * 3
+
+
+def test_a_last_checkpoint_below_100_ends_the_refresh_there(control: Control) -> None:
+    fleet = make_fleet(control, desired=4)
+    _start(fleet, fleet.new_version(), CheckpointPercentages=[50])
+    assert _wait_for(fleet, "Successful")["PercentageComplete"] == 50
+    assert _versions(fleet) == ["1", "1", "2", "2"]
+
+
+def test_scaling_goes_on_at_a_checkpoint_with_the_new_version(control: Control) -> None:
+    fleet = make_fleet(control, desired=2)
+    _start(fleet, fleet.new_version(), CheckpointPercentages=[50, 100], CheckpointDelay=600)
+    for desired, versions in ((4, ["1", "2", "2", "2"]), (1, ["2"])):
+        control.client("autoscaling").set_desired_capacity(AutoScalingGroupName=fleet.group, DesiredCapacity=desired)
+        assert _versions(fleet) == versions
+
+
+def test_a_smaller_fleet_than_at_the_start_ends_the_refresh_all_the_same(reported: Control) -> None:
+    fleet = make_fleet(reported, desired=4)
+    fleet.report("healthy")
+    _start(fleet, fleet.new_version())
+    wait_until(lambda: len(fleet.in_service()) == 5)
+    reported.client("autoscaling").set_desired_capacity(AutoScalingGroupName=fleet.group, DesiredCapacity=1)
+    done = _drain_until(fleet, "Successful")
+    assert (_versions(fleet), done["PercentageComplete"], done["InstancesToUpdate"]) == (["2"], 100, 0)
+
+
+def test_a_suspended_refresh_waits(control: Control) -> None:
+    fleet, autoscaling = make_fleet(control), control.client("autoscaling")
+    autoscaling.suspend_processes(AutoScalingGroupName=fleet.group, ScalingProcesses=["InstanceRefresh"])
+    _start(fleet, fleet.new_version())
+    assert (_latest(fleet)["Status"], _versions(fleet)) == ("Pending", ["1", "1"])
+    autoscaling.resume_processes(AutoScalingGroupName=fleet.group, ScalingProcesses=["InstanceRefresh"])
+    _wait_for(fleet, "Successful")
+
+
+def test_a_protected_instance_holds_the_refresh_up_until_it_is_free(control: Control) -> None:
+    fleet, autoscaling = make_fleet(control), control.client("autoscaling")
+    kept = fleet.in_service()[0]
+    protect = {"AutoScalingGroupName": fleet.group, "InstanceIds": [kept]}
+    autoscaling.set_instance_protection(**protect, ProtectedFromScaleIn=True)
+    _start(fleet, fleet.new_version())
+    assert _versions(fleet) == ["1", "2"]
+    assert kept in _latest(fleet)["StatusReason"]
+    autoscaling.set_instance_protection(**protect, ProtectedFromScaleIn=False)
+    _wait_for(fleet, "Successful")
+    assert _versions(fleet) == ["2", "2"]
+
+
+def test_the_template_stays_as_it_is_while_a_refresh_changes_it(control: Control) -> None:
+    fleet = make_fleet(control)
+    _start(fleet, fleet.new_version(), BakeTime=600)
+    template = {"LaunchTemplateId": fleet.template, "Version": "1"}
+    with pytest.raises(ClientError, match="An active instance refresh with a desired configuration exists"):
+        control.client("autoscaling").update_auto_scaling_group(
+            AutoScalingGroupName=fleet.group, LaunchTemplate=template
+        )
+    control.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=fleet.group, MaxSize=5)
+
+
 @pytest.mark.parametrize(
     "preferences",
-    [{"CheckpointPercentages": [50]}, {"MinHealthyPercentage": 0, "MaxHealthyPercentage": 200}],
+    [
+        {"MinHealthyPercentage": 0, "MaxHealthyPercentage": 200},
+        {"CheckpointPercentages": [50, 20]},
+        {"CheckpointDelay": 5},
+        {"BakeTime": 172801},
+        {"AlarmSpecification": {"Alarms": [f"alarm-{number}" for number in range(11)]}},
+    ],
 )
 def test_preferences_that_aws_refuses_are_refused(control: Control, preferences: dict[str, Any]) -> None:
     fleet = make_fleet(control)
@@ -189,5 +323,8 @@ def test_auto_rollback_needs_a_numbered_version_in_the_group(control: Control) -
     fleet = make_fleet(control)
     latest = {"LaunchTemplateId": fleet.template, "Version": "$Latest"}
     control.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=fleet.group, LaunchTemplate=latest)
-    with pytest.raises(ClientError, match="IrreversibleInstanceRefresh"):
+    with pytest.raises(ClientError, match="AutoRollback parameter cannot be set to true"):
         _start(fleet, "1", AutoRollback=True)
+    _start(fleet, "1", BakeTime=600)
+    with pytest.raises(ClientError, match="IrreversibleInstanceRefresh"):
+        control.client("autoscaling").rollback_instance_refresh(AutoScalingGroupName=fleet.group)

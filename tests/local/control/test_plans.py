@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from random import Random
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from local.control.capacity_plan import Placed, launch_subnets, scale_in_victims
-from local.control.refresh_plan import Bounds, RefreshMember, next_step, percentage
+from local.control.refresh_plan import Bounds, RefreshMember, RefreshStep, next_step, percentage, updated_at
 
 SUBNETS = ("a", "b", "c")
 placed = st.builds(
@@ -53,41 +54,86 @@ def test_within_a_zone_the_oldest_template_goes_first(members: list[Placed]) -> 
     assert chosen.version == min(member.version for member in one_zone)
 
 
-bounds = st.builds(Bounds, minimum=st.integers(0, 100), maximum=st.none() | st.integers(100, 200))
+def bounds() -> st.SearchStrategy[Bounds]:
+    """Those that AWS accepts."""
+    pairs = st.tuples(st.integers(0, 100), st.none() | st.integers(100, 200))
+    return pairs.filter(lambda pair: (pair[1] or 100) - pair[0] <= 100).map(lambda pair: Bounds(*pair))
 
 
-@given(st.integers(0, 8), bounds, st.lists(st.booleans(), max_size=40))
-def test_a_refresh_ends_and_keeps_its_bounds(desired: int, limits: Bounds, becomes_ready: list[bool]) -> None:
-    """Plays a group through a refresh: new instances become ready in any order; the bounds hold at every step."""
+@given(st.integers(0, 8), bounds(), st.sets(st.integers(0, 7), max_size=3), st.integers())
+def test_a_refresh_ends_and_keeps_its_bounds(desired: int, limits: Bounds, checkpoints: set[int], seed: int) -> None:
+    """Plays a group through a refresh with checkpoints; new instances become ready at random, any instance may fail."""
+    luck = Random(seed)
+    goals = [*sorted(goal for goal in checkpoints if goal < desired), desired]
     members = [RefreshMember(f"old-{number}", old=True, ready=True) for number in range(desired)]
-    may_dip = limits.maximum is None and limits.floor(desired) == desired
-    launched = 0
-    luck = iter([*becomes_ready, *[True] * 200])
+    launched, failures, leaving = 0, luck.randrange(6), 0
     for _ in range(400):
-        step = next_step(members, 0, desired, limits)
-        if step.done:
+        step = next_step(members, leaving, desired, limits, goals[0])
+        leaving = 0
+        if step.done and len(goals) == 1:
             break
-        assert step.overdue is None
-        for _ in range(step.launch):
-            launched += 1
-            members.append(RefreshMember(f"new-{launched}", old=False, ready=False))
-        members = [member for member in members if member.instance_id not in step.terminate]
-        assert len(members) <= max(limits.ceiling(desired), desired)
-        lowest = limits.floor(desired) - (1 if may_dip else 0)
-        assert sum(member.ready for member in members) >= lowest
-        members = [
-            member if member.ready or not next(luck) else RefreshMember(member.instance_id, old=False, ready=True)
-            for member in members
-        ]
-    assert step.done
+        if step.done:
+            goals.pop(0)
+            continue
+        launched += step.launch
+        members += [RefreshMember(f"new-{launched - number}", False, False) for number in range(step.launch)]
+        stay = [member for member in members if member.instance_id not in step.terminate]
+        _check_bounds(members, stay, desired, limits)
+        assert sum(not member.old for member in stay) <= max(goals[0], desired - sum(member.old for member in members))
+        leaving, members = len(step.terminate), stay
+        if failures and members and luck.random() < 0.5:
+            members.pop(luck.randrange(len(members)))
+            failures -= 1
+        members = [RefreshMember(m.instance_id, m.old, m.ready or luck.random() < 0.5) for m in members]
+    else:
+        raise AssertionError("the refresh does not end")
     assert not any(member.old for member in members)
     assert len(members) == desired
 
 
-def test_an_overdue_instance_stops_everything() -> None:
-    members = [RefreshMember("o", True, True), RefreshMember("n", False, False, overdue=True)]
-    step = next_step(members, 0, 2, Bounds(100, 110))
-    assert (step.overdue, step.launch, step.terminate) == ("n", 0, ())
+def _check_bounds(before: list[RefreshMember], after: list[RefreshMember], desired: int, limits: Bounds) -> None:
+    assert len(before) <= max(limits.ceiling(desired), desired)
+    may_dip = limits.maximum is None and limits.floor(desired) == desired
+    lowest = limits.floor(desired) - (1 if may_dip else 0)
+    ready = [sum(member.ready for member in members) for members in (before, after)]
+    assert ready[1] >= min(ready[0], lowest)
+
+
+@given(st.integers(1, 8), st.integers(0, 8), bounds())
+def test_held_instances_stay_and_the_refresh_waits_for_them(desired: int, count: int, limits: Bounds) -> None:
+    held = min(count, desired)
+    members = [RefreshMember(f"old-{number}", True, True, held=number < held) for number in range(desired)]
+    launched = 0
+    for _ in range(100):
+        step = next_step(members, 0, desired, limits)
+        launched += step.launch
+        members += [RefreshMember(f"new-{launched - number}", False, True) for number in range(step.launch)]
+        members = [member for member in members if member.instance_id not in step.terminate]
+        if step == RefreshStep() or step.done:
+            break
+    assert step.done == (held == 0)
+    assert [member.instance_id for member in members if member.old] == [f"old-{number}" for number in range(held)]
+    assert len(members) == desired
+
+
+@given(st.integers(0, 6), st.integers(0, 6), st.integers(0, 6), bounds())
+def test_a_refresh_follows_a_changed_capacity(old: int, new: int, desired: int, limits: Bounds) -> None:
+    members = [RefreshMember(f"old-{number}", True, True) for number in range(old)]
+    members += [RefreshMember(f"new-{number}", False, True) for number in range(new)]
+    for turn in range(100):
+        step = next_step(members, 0, desired, limits)
+        if step.done:
+            break
+        members += [RefreshMember(f"newer-{turn}-{number}", False, True) for number in range(step.launch)]
+        members = [member for member in members if member.instance_id not in step.terminate]
+    assert step.done
+    assert (len(members), any(member.old for member in members)) == (desired, False)
+
+
+def test_a_checkpoint_replaces_no_more_than_it_asks_for() -> None:
+    """AWS, "Add checkpoints to an instance refresh": at 50 percent of ten only one goes where two might."""
+    members = [RefreshMember(f"{number}", old=number >= 4, ready=True) for number in range(10)]
+    assert len(next_step(members, 0, 10, Bounds(80), updated_at(50, 10)).terminate) == 1
 
 
 def test_a_refresh_is_not_done_while_an_instance_is_leaving() -> None:
