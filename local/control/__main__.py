@@ -24,6 +24,7 @@ beside AWS's calls it answers:
   GET    /_local/changes?after=K&timeout=SECONDS   waits until something changed after version K
   GET    /_local/passwords                         passwords of databases and replication groups
   POST   /_local/stores                            {"rds": {id: status}, "elasticache": {id: status}}
+  POST   /_local/impaired                          {"rds": {id: zone}}: where a database lost its machine
   POST   /_local/targets                           {target group ARN: {instance id: {"state", "reason"}}}
   POST   /_local/instances                         {instance id: {"console": text}}
   GET, POST, DELETE /_local/faults                 rules that delay or fail calls

@@ -23,12 +23,14 @@ class Reports:
 
     Attributes:
         rds, elasticache: status of each store by its id.
+        impaired: zone in which an RDS instance has lost its machine, by its id.
         targets: by target group ARN and instance id.
         consoles: console text by instance id.
     """
 
     rds: dict[str, str] = field(default_factory=dict)
     elasticache: dict[str, str] = field(default_factory=dict)
+    impaired: dict[str, str] = field(default_factory=dict)
     targets: dict[str, dict[str, TargetReport]] = field(default_factory=dict)
     consoles: dict[str, str] = field(default_factory=dict)
 

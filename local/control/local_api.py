@@ -38,6 +38,7 @@ class LocalApi:
             ("GET", "changes"): self._changes,
             ("GET", "passwords"): self._passwords,
             ("POST", "stores"): self._report(self._stores),
+            ("POST", "impaired"): self._report(self._impaired),
             ("POST", "targets"): self._report(self._targets),
             ("POST", "instances"): self._report(self._instances),
             ("GET", "faults"): lambda _: self._faults.to_json(),
@@ -87,6 +88,9 @@ class LocalApi:
             raise LocalCloudError("stores", f"unknown keys {sorted(unknown)}", "use rds and elasticache")
         self._cloud.reports.rds.update(content.get("rds", {}))
         self._cloud.reports.elasticache.update(content.get("elasticache", {}))
+
+    def _impaired(self, content: Mapping[str, Mapping[str, str]]) -> None:
+        self._cloud.reports.impaired.update(content["rds"])
 
     def _targets(self, content: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
         for arn, targets in content.items():

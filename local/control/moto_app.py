@@ -10,7 +10,7 @@ from moto.core.routing import get_service_router
 from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from local.control.services import autoscaling, budgets, ebs, ec2, elasticache, elbv2, iam, logs, rds, s3
+from local.control.services import autoscaling, budgets, ebs, ec2, elasticache, elbv2, iam, logs, rds, rds_failover, s3
 
 _EXTENSIONS = (autoscaling, budgets, ebs, ec2, elasticache, elbv2, iam, logs, rds, s3)
 
@@ -50,11 +50,11 @@ def warm_up() -> None:
 
 
 def settle() -> bool:
-    """Does what is due in target groups and Auto Scaling groups; True if that changed anything.
+    """Does what is due in target groups, Auto Scaling groups and failovers; True if that changed anything.
 
     Called with the cloud's lock held.
     """
-    changed = False
+    changed = rds_failover.settle()
     for _ in range(_MOST_STEPS):
         drained = elbv2.settle()
         if not (autoscaling.settle() or drained):

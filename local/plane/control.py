@@ -36,7 +36,7 @@ class Control:
         return self._call("GET", "passwords")
 
     def report(self, what: str, content: Any) -> None:
-        """Tells what really is; `what` is `stores`, `targets` or `instances`."""
+        """Tells what really is; `what` is `stores`, `impaired`, `targets` or `instances`."""
         self._call("POST", what, json.dumps(content).encode())
 
     def _call(self, method: str, path: str, body: bytes | None = None, timeout: float = _ANSWER) -> dict[str, Any]:

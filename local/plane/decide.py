@@ -33,6 +33,21 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class CutOff:
+    """End it at once, as the loss of its machine would; it keeps its data."""
+
+    spec: Spec
+
+
+@dataclass(frozen=True)
+class ReportImpaired:
+    """Tell RDS that the machine of a Multi-AZ database in this zone is lost: its standby takes over."""
+
+    identifier: str
+    zone: str
+
+
+@dataclass(frozen=True)
 class ReportUnhealthy:
     """Tell its Auto Scaling group, which replaces it."""
 
@@ -40,8 +55,8 @@ class ReportUnhealthy:
     reason: str
 
 
-UnitAction = Start | Change | Stop
-Action = UnitAction | ReportUnhealthy
+UnitAction = Start | Change | Stop | CutOff
+Action = UnitAction | ReportUnhealthy | ReportImpaired
 
 
 def decide(wanted: Wanted, running: Running, now: float) -> tuple[Action, ...]:
@@ -52,7 +67,12 @@ def decide(wanted: Wanted, running: Running, now: float) -> tuple[Action, ...]:
         running: what runs.
         now: seconds of the clock that `running` was written with.
     """
-    return (*_starts(wanted, running, now), *_stops(wanted, running, now), *_reports(wanted, running, now))
+    return (
+        *_starts(wanted, running, now),
+        *_stops(wanted, running, now),
+        *_impaired(wanted, running),
+        *_reports(wanted, running, now),
+    )
 
 
 def _starts(wanted: Wanted, running: Running, now: float) -> Iterator[UnitAction]:
@@ -63,14 +83,15 @@ def _starts(wanted: Wanted, running: Running, now: float) -> Iterator[UnitAction
                 yield Start(spec)
         elif now < unit.retry_at:
             continue
-        elif unit.phase is Phase.DOWN and _can_start(spec, running):
-            yield Start(spec)
+        elif unit.phase is Phase.DOWN:
+            if not _waits_for_standby(spec, unit) and (unit.started or _can_start(spec, running)):
+                yield Start(spec)
         elif unit.phase is Phase.RUNNING and unit.spec != spec:
             yield Change(unit.spec, spec)
 
 
 def _can_start(spec: Spec, running: Running) -> bool:
-    """A replica copies its main, a sidecar reads what its clone was told."""
+    """The first time: a replica copies its main, a sidecar reads what its clone was told."""
     match spec:
         case Database(source=Main(main)):
             return running.is_running(f"rds-{main}")
@@ -80,11 +101,22 @@ def _can_start(spec: Spec, running: Running) -> bool:
             return True
 
 
+def _waits_for_standby(spec: Spec, unit: Unit) -> bool:
+    """A Multi-AZ database that went down starts again in its other zone only."""
+    match spec, unit.spec:
+        case Database(multi_az=True, zone=zone), Database(zone=was) if unit.started:
+            return zone == was
+    return False
+
+
 def _stops(wanted: Wanted, running: Running, now: float) -> Iterator[UnitAction]:
     names = {spec.name for spec in wanted.specs}
     for name, unit in running.units.items():
         idle = unit.phase is not Phase.BUSY and now >= unit.retry_at
-        if name not in names and idle and _can_stop(unit, running):
+        if name in wanted.cut_off:
+            if unit.phase is Phase.RUNNING:
+                yield CutOff(unit.spec)
+        elif name not in names and idle and _can_stop(unit, running):
             yield Stop(unit.spec, forget=name not in wanted.paused)
 
 
@@ -103,6 +135,13 @@ def _can_stop(unit: Unit, running: Running) -> bool:
 
 def _follows(spec: Spec, main: str) -> bool:
     return isinstance(spec, Database) and spec.source is not None and spec.source.identifier == main
+
+
+def _impaired(wanted: Wanted, running: Running) -> Iterator[ReportImpaired]:
+    for spec in wanted.databases:
+        unit = running.units.get(spec.name)
+        if unit is not None and unit.phase is Phase.DOWN and _waits_for_standby(spec, unit):
+            yield ReportImpaired(spec.identifier, spec.zone)
 
 
 def _reports(wanted: Wanted, running: Running, now: float) -> Iterator[ReportUnhealthy]:
@@ -127,7 +166,7 @@ def _complaint(member: Membership, running: Running, now: float) -> str | None:
 
 def store_statuses(wanted: Wanted, running: Running) -> dict[str, dict[str, str]]:
     """What to report of every store: `{"rds": {id: status}, "elasticache": {group: status}}`."""
-    databases = {spec.identifier: _status([running.units.get(spec.name)], "failed") for spec in wanted.databases}
+    databases = {spec.identifier: _database_status(spec, running.units.get(spec.name)) for spec in wanted.databases}
     groups: dict[str, list[Unit | None]] = {}
     for node in wanted.nodes:
         groups.setdefault(node.group, []).append(running.units.get(node.name))
@@ -135,6 +174,12 @@ def store_statuses(wanted: Wanted, running: Running) -> dict[str, dict[str, str]
         "rds": databases,
         "elasticache": {group: _status(units, "create-failed") for group, units in groups.items()},
     }
+
+
+def _database_status(spec: Database, unit: Unit | None) -> str:
+    status = _status([unit], "failed")
+    moves = unit is not None and isinstance(unit.spec, Database) and unit.spec.zone != spec.zone
+    return "starting" if moves and status == "available" else status
 
 
 def _status(units: list[Unit | None], failed: str) -> str:

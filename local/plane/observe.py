@@ -33,15 +33,16 @@ class Observer:
         clones = self._instances.running(images)
         addresses = {clone.instance_id: clone.address for clone in clones}
         balanced = balancing(self._control.client("elbv2"), addresses)
-        running, paused = databases(self._control.client("rds"), passwords["rds"])
+        rds = databases(self._control.client("rds"), passwords["rds"])
         return Wanted(
-            databases=running,
+            databases=rds.running,
             nodes=store_nodes(self._control.client("elasticache"), passwords["elasticache"]),
             balancing=balanced.balancing,
             targets=balanced.targets,
             clones=clones,
             memberships=memberships(self._control.client("autoscaling")),
             releases=frozenset(images.values()),
-            paused=paused,
+            paused=rds.paused,
+            cut_off=rds.cut_off,
             not_imitated=balanced.not_imitated,
         )

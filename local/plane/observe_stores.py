@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from local.plane.pages import pages
@@ -10,10 +11,20 @@ from local.plane.wanted import Address, Database, Main, StoreNode, StoreUser
 
 _GONE = frozenset({"deleting"})
 _PAUSED = frozenset({"stopped", "stopping"})
+_FAILING_OVER = "rebooting"
 
 
-def databases(rds: Any, passwords: Mapping[str, Mapping[str, str]]) -> tuple[tuple[Database, ...], frozenset[str]]:
-    """The databases to run, and the names of those that are stopped for now.
+@dataclass(frozen=True)
+class Databases:
+    """The databases to run, the names of those that are stopped for now, and of those that fail over."""
+
+    running: tuple[Database, ...]
+    paused: frozenset[str]
+    cut_off: frozenset[str]
+
+
+def databases(rds: Any, passwords: Mapping[str, Mapping[str, str]]) -> Databases:
+    """What to do with the databases.
 
     Args:
         rds: boto3 client.
@@ -21,13 +32,15 @@ def databases(rds: Any, passwords: Mapping[str, Mapping[str, str]]) -> tuple[tup
     """
     described = {one["DBInstanceIdentifier"]: one for one in pages(rds, "describe_db_instances", "DBInstances")}
     running = []
-    paused = set()
+    paused, cut_off = set(), set()
     for identifier, instance in described.items():
         if instance["DBInstanceStatus"] in _PAUSED:
             paused.add(f"rds-{identifier}")
+        elif instance["DBInstanceStatus"] == _FAILING_OVER:
+            cut_off.add(f"rds-{identifier}")
         elif instance["DBInstanceStatus"] not in _GONE and identifier in passwords:
             running.append(_database(instance, described, passwords[identifier]))
-    return tuple(running), frozenset(paused)
+    return Databases(tuple(running), frozenset(paused), frozenset(cut_off))
 
 
 def _database(
@@ -41,6 +54,8 @@ def _database(
         password=login["password"],
         database=login.get("database"),
         source=Main(source["DBInstanceIdentifier"], _address(source["Endpoint"])) if source else None,
+        zone=instance["AvailabilityZone"],
+        multi_az=instance["MultiAZ"],
     )
 
 

@@ -14,7 +14,7 @@ from local.events import Events
 from local.plane.booted_clones import BootedClones
 from local.plane.clones import Clones, Machines, Sidecars, console_text
 from local.plane.control import Control
-from local.plane.decide import ReportUnhealthy, decide, store_statuses
+from local.plane.decide import ReportImpaired, ReportUnhealthy, decide, store_statuses
 from local.plane.haproxy import HAProxy
 from local.plane.haproxy_api import RuntimeApi
 from local.plane.observe import Observer
@@ -109,6 +109,8 @@ class Plane:
             for action in decide(self._wanted, running, time.monotonic()):
                 if isinstance(action, ReportUnhealthy):
                     self._report_unhealthy(action)
+                elif isinstance(action, ReportImpaired):
+                    self._control.report("impaired", {"rds": {action.identifier: action.zone}})
                 else:
                     self._units.begin(action)
             self._reports.stores(store_statuses(self._wanted, running))

@@ -39,13 +39,18 @@ class Postgres:
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
         self._found: tuple[Programs, Account] | None = None
+        self._made: set[str] = set()
 
     def start(self, spec: Database) -> subprocess.Popen[bytes]:
         home = self._home(spec.identifier)
         programs, account = self._tools()
         account.make_folder(home)
         if not (home / "data").exists():
+            if spec.identifier in self._made:
+                # An empty main in its place would look as if nothing had ever been written.
+                raise LocalCloudError(spec.name, "its storage is gone", "docs/runbooks/promote-a-replica.md")
             self._make_data(spec, home)
+        self._made.add(spec.identifier)
         self._configure(spec, home)
         process = spawn(
             self._folder,
@@ -64,6 +69,9 @@ class Postgres:
         return process
 
     def change(self, process: subprocess.Popen[bytes], before: Database, spec: Database) -> subprocess.Popen[bytes]:
+        if spec.zone != before.zone:
+            end(process, signal.SIGKILL, _STOP)
+            return self.start(spec)
         if spec.address != before.address or spec.source not in (before.source, None):
             end(process, signal.SIGINT, _STOP)
             return self.start(spec)
@@ -76,6 +84,7 @@ class Postgres:
         end(process, signal.SIGINT, _STOP)
         processes.forget(self._folder, spec.name)
         if forget:
+            self._made.discard(spec.identifier)
             if spec.source is not None:
                 self._drop_slot(spec, spec.source)
             remove_data(self._home(spec.identifier))

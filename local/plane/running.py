@@ -87,6 +87,11 @@ def succeeded(unit: Unit, spec: Spec, now: float) -> Unit:
     return replace(unit, spec=spec, phase=Phase.RUNNING, since=now, retry_at=0.0, started=True)
 
 
+def cut_off(unit: Unit, now: float) -> Unit:
+    """The unit after its process was ended from outside, which is no failure of its own."""
+    return replace(unit, phase=Phase.DOWN, since=now)
+
+
 def failed(unit: Unit, now: float, back_to: Phase) -> Unit:
     """The unit after an action on it failed."""
     failures = unit.failures + 1

@@ -6,6 +6,7 @@ after a pause; nothing that an action does ends the plane.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import threading
 import time
@@ -15,12 +16,13 @@ from typing import Any
 
 from local.events import Events
 from local.plane import running
-from local.plane.actor import Actor
-from local.plane.decide import Change, Start, Stop, UnitAction
+from local.plane.actor import Actor, end
+from local.plane.decide import Change, CutOff, Start, Stop, UnitAction
 from local.plane.running import CRASH_LOOP, Phase, Unit
 from local.plane.wanted import Spec
 
 _AT_ONCE = 12
+_DIES = 5.0
 
 
 class Units:
@@ -77,6 +79,8 @@ class Units:
                     self._started(spec, self._actor(spec).change(self._processes[name], old, spec), again=False)
                 case Stop(spec, forget):
                     self._stop(spec, forget=forget)
+                case CutOff(spec):
+                    self._cut_off(spec)
         except Exception as error:  # noqa: BLE001  whatever went wrong, it is recorded and tried again
             self._failed(action, error)
         self._changed()
@@ -105,6 +109,14 @@ class Units:
         with self._lock:
             self._units.pop(spec.name, None)
         self._events.record("stopped", spec.name, f"{spec.name} was stopped")
+
+    def _cut_off(self, spec: Spec) -> None:
+        with self._lock:
+            process = self._processes.pop(spec.name, None)
+        end(process, signal.SIGKILL, _DIES)
+        with self._lock:
+            self._units[spec.name] = running.cut_off(self._units[spec.name], time.monotonic())
+        self._events.record("cut-off", spec.name, f"{spec.name} was cut off: its standby takes over")
 
     def _failed(self, action: UnitAction, error: Exception) -> None:
         name = action.spec.name

@@ -34,6 +34,8 @@ class Database:
         username, password: the master user.
         database: made with the instance; None: none.
         source: the main that a replica follows.
+        zone: where its machine stands.
+        multi_az: whether a standby in another zone takes over when its machine is lost.
     """
 
     identifier: str
@@ -42,6 +44,8 @@ class Database:
     password: str = field(repr=False)
     database: str | None = None
     source: Main | None = None
+    zone: str = ""
+    multi_az: bool = False
 
     @property
     def name(self) -> str:
@@ -280,6 +284,7 @@ class Wanted:
         databases, nodes, balancing, targets, clones, memberships: what AWS says.
         releases: all that are registered; a clone of each may come.
         paused: names of units that are stopped for now and keep their data.
+        cut_off: names of units whose machine is lost: they must not answer, and keep their data.
         not_imitated: what AWS would do and the local cloud does not, one sentence each.
     """
 
@@ -291,6 +296,7 @@ class Wanted:
     memberships: tuple[Membership, ...] = ()
     releases: frozenset[Release] = frozenset()
     paused: frozenset[str] = frozenset()
+    cut_off: frozenset[str] = frozenset()
     not_imitated: frozenset[str] = frozenset()
 
     @property

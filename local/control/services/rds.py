@@ -15,7 +15,7 @@ from moto.rds.models import DBParameterGroup, DBSubnetGroup, rds_backends
 from moto.rds.responses import RDSResponse
 
 from local.control.extend import use_backend, use_response
-from local.control.services import rds_instances
+from local.control.services import rds_failover, rds_instances
 from local.control.services.rds_instances import LATEST_MINOR, Instances
 
 CLASSES = tuple(
@@ -69,6 +69,12 @@ class Rds(Instances):
 
 
 class RdsCalls(RDSResponse):
+    def reboot_db_instance(self) -> ActionResult:
+        instance = rds_instances.local(self.backend.reboot_db_instance(self.params["DBInstanceIdentifier"]))
+        if self.params.get("ForceFailover"):
+            rds_failover.request(instance)
+        return ActionResult({"DBInstance": instance})
+
     def reset_db_parameter_group(self) -> ActionResult:
         name = self.params["DBParameterGroupName"]
         (group,) = self.backend.describe_db_parameter_groups({"db_parameter_group_name": name})
@@ -119,5 +125,6 @@ def _check_zones(subnets: list[Any]) -> None:
 def install() -> None:
     """Puts the parts in moto's place."""
     rds_instances.install()
+    rds_failover.install()
     use_backend(rds_backends, Rds)
     use_response(urls, RDSResponse, RdsCalls)

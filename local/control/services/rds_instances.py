@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import string
+from dataclasses import dataclass
 from typing import Any
 
 from moto.rds import models
@@ -32,8 +33,24 @@ _INSIGHTS = {
 }
 
 
+@dataclass(frozen=True)
+class Failover:
+    """A failover under way: `until` is a moment of the monotonic clock, `requested` whether somebody asked for it."""
+
+    until: float
+    requested: bool
+
+
 class LocalInstance(DBInstance):
-    """A database instance whose endpoint is an address of this machine."""
+    """A database instance whose endpoint is an address of this machine.
+
+    Attributes:
+        failover: the one under way.
+        secondary_availability_zone: where its standby stands, if it has one.
+    """
+
+    failover: Failover | None = None
+    _standby_zone: str | None = None
 
     performance_insights_enabled = False
     performance_insights_kms_key_id: str | None = None
@@ -49,7 +66,22 @@ class LocalInstance(DBInstance):
         self.dbi_resource_id = "db-" + "".join(secrets.choice(letters) for _ in range(26))
 
     @property
+    def secondary_availability_zone(self) -> str | None:
+        return (self._standby_zone or self._other_zone()) if self.multi_az else None
+
+    def _other_zone(self) -> str:
+        group = getattr(self, "db_subnet_group", None)
+        zones = {each["SubnetAvailabilityZone"]["Name"] for each in group.subnets} if group else {f"{self.region}b"}
+        return min(zones - {self.availability_zone}, default=self.availability_zone)
+
+    def swap_zones(self) -> None:
+        """Main and standby change places. For `rds_failover`."""
+        self.availability_zone, self._standby_zone = str(self.secondary_availability_zone), self.availability_zone
+
+    @property
     def status(self) -> str:
+        if self.failover is not None:
+            return "rebooting"
         if self._status == "available" and CLOUD.data_plane:
             return CLOUD.reports.rds.get(self.db_instance_identifier, "creating")
         return self._status
@@ -82,7 +114,7 @@ class Instances(RDSBackend):
             db_kwargs["EngineVersion"] = resolved_version(db_kwargs.get("engine_version"))
             self._check_family(db_kwargs.get("db_parameter_group_name"), db_kwargs["EngineVersion"])
         instance = super().create_db_instance(db_kwargs)
-        _local(instance).keep_insights(db_kwargs)
+        local(instance).keep_insights(db_kwargs)
         return instance
 
     def create_db_instance_read_replica(self, db_kwargs: Any) -> DBInstance:
@@ -94,7 +126,7 @@ class Instances(RDSBackend):
                 "Automated backups are not enabled for this database instance, or its master password is managed. "
                 "To enable automated backups, set the backup retention period to a non-zero value."
             )
-        replica = _local(super().create_db_instance_read_replica(db_kwargs))
+        replica = local(super().create_db_instance_read_replica(db_kwargs))
         for attribute, value in _NOT_INHERITED.items():
             given = db_kwargs.get(attribute)
             setattr(replica, attribute, value if given is None else given)
@@ -107,7 +139,7 @@ class Instances(RDSBackend):
 
     def modify_db_instance(self, db_instance_identifier: str, db_kwargs: Any) -> DBInstance:
         _check_password(db_kwargs)
-        instance = _local(self.describe_db_instances(db_instance_identifier)[0])
+        instance = local(self.describe_db_instances(db_instance_identifier)[0])
         if db_kwargs.get("engine_version"):
             db_kwargs["EngineVersion"] = resolved_version(db_kwargs["engine_version"])
         version = db_kwargs.get("engine_version", instance.engine_version)
@@ -187,7 +219,8 @@ def _check_password(params: Any) -> None:
         )
 
 
-def _local(instance: DBInstance) -> LocalInstance:
+def local(instance: DBInstance) -> LocalInstance:
+    """The instance as one of this package. Raises RDSClientError for one inside a cluster."""
     if not isinstance(instance, LocalInstance):
         raise RDSClientError("InvalidParameterValue", "The local control plane has instances outside clusters only")
     return instance

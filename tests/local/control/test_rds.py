@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.control.running import Control
+from local.control.services.rds_failover import FAILOVER
+from tests.local.control.running import Control, wait_until
 from tests.local.control.stack import make_network, name
 
 
@@ -98,6 +99,76 @@ def test_replicas_of_a_deleted_main_are_promoted(control: Control) -> None:
     replica = _replica(control, main)["DBInstanceIdentifier"]
     control.client("rds").delete_db_instance(DBInstanceIdentifier=main, SkipFinalSnapshot=True)
     assert "ReadReplicaSourceDBInstanceIdentifier" not in _describe(control, replica)
+
+
+def _zones(control: Control, instance: str) -> tuple[str, str | None]:
+    found = _describe(control, instance)
+    return found["AvailabilityZone"], found.get("SecondaryAvailabilityZone")
+
+
+def _events(control: Control, instance: str) -> list[str]:
+    answer = control.client("rds").describe_events(SourceIdentifier=instance, SourceType="db-instance")
+    return [event["Message"] for event in answer["Events"] if "backup" not in event["EventCategories"]]
+
+
+def _is(control: Control, instance: str, status: str) -> bool:
+    return bool(_describe(control, instance)["DBInstanceStatus"] == status)
+
+
+def test_a_failover_that_is_asked_for_swaps_the_zones(control: Control) -> None:
+    group, _ = _subnet_group(control)
+    main, rds = _main(control, MultiAZ=True, DBSubnetGroupName=group), control.client("rds")
+    instance, (zone, standby) = main["DBInstanceIdentifier"], _zones(control, main["DBInstanceIdentifier"])
+    assert standby is not None
+    assert standby != zone
+    answer = rds.reboot_db_instance(DBInstanceIdentifier=instance, ForceFailover=True)
+    assert answer["DBInstance"]["DBInstanceStatus"] == "rebooting"
+    assert _zones(control, instance) == (zone, standby)
+    with pytest.raises(ClientError, match="InvalidDBInstanceState"):
+        rds.reboot_db_instance(DBInstanceIdentifier=instance, ForceFailover=True)
+    wait_until(lambda: _is(control, instance, "available"), FAILOVER + 5)
+    assert _zones(control, instance) == (standby, zone)
+    assert _describe(control, instance)["Endpoint"] == main["Endpoint"]
+    assert _events(control, instance) == [
+        "DB instance created",
+        "Multi-AZ instance failover started",
+        "Multi-AZ instance failover completed",
+        "The user requested a failover of the DB instance",
+        "DB instance restarted",
+    ]
+
+
+def test_without_a_standby_a_failover_is_refused_and_a_reboot_is_not(control: Control) -> None:
+    main, rds = _main(control)["DBInstanceIdentifier"], control.client("rds")
+    assert _zones(control, main)[1] is None
+    with pytest.raises(ClientError, match="not a Multi-AZ"):
+        rds.reboot_db_instance(DBInstanceIdentifier=main, ForceFailover=True)
+    rds.reboot_db_instance(DBInstanceIdentifier=main)
+    assert _describe(control, main)["DBInstanceStatus"] == "available"
+
+
+def test_a_lost_machine_makes_its_standby_take_over_once(reported: Control) -> None:
+    main = _main(reported, MultiAZ=True)["DBInstanceIdentifier"]
+    reported.local("POST", "stores", {"rds": {main: "available"}})
+    zone, standby = _zones(reported, main)
+    reported.local("POST", "impaired", {"rds": {main: standby}})  # where nothing was
+    assert _is(reported, main, "available")
+    for _ in range(2):
+        reported.local("POST", "impaired", {"rds": {main: zone}})
+        assert _is(reported, main, "rebooting")
+    wait_until(lambda: _is(reported, main, "starting"), FAILOVER + 5)
+    reported.local("POST", "impaired", {"rds": {main: zone}})  # is old news
+    assert _zones(reported, main) == (standby, zone)
+    reported.local("POST", "stores", {"rds": {main: "available"}})
+    assert _is(reported, main, "available")
+    assert _events(reported, main).count("Multi-AZ instance failover started") == 1
+
+
+def test_a_database_without_standby_does_not_fail_over(reported: Control) -> None:
+    main = _main(reported)["DBInstanceIdentifier"]
+    reported.local("POST", "stores", {"rds": {main: "available"}})
+    reported.local("POST", "impaired", {"rds": {main: _zones(reported, main)[0]}})
+    assert _is(reported, main, "available")
 
 
 def test_a_final_snapshot_must_be_chosen(control: Control) -> None:

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.plane import running as run
-from local.plane.decide import Action, Change, ReportUnhealthy, Start, Stop, decide, store_statuses
+from local.plane.decide import (
+    Action,
+    Change,
+    CutOff,
+    ReportImpaired,
+    ReportUnhealthy,
+    Start,
+    Stop,
+    decide,
+    store_statuses,
+)
 from local.plane.running import CRASH_LOOP, STEADY, Phase, Running, Unit, backoff
 from local.plane.wanted import Clone, Database, Membership, Sidecar, Spec, StoreNode, Wanted
 from tests.local.plane.specs import BALANCING, CLONE, MAIN, NODE, REPLICA
@@ -20,6 +30,10 @@ NOW = 1000.0
 
 def unit(spec: Spec, phase: Phase = Phase.RUNNING, **fields: Any) -> Unit:
     return replace(Unit(spec, phase, since=NOW - 5, created=NOW - 5, started=True), **fields)
+
+
+TWO_ZONES = replace(MAIN, zone="a", multi_az=True)
+MOVED = replace(TWO_ZONES, zone="b")
 
 
 def running(*units: Unit, **fields: frozenset[str]) -> Running:
@@ -37,6 +51,40 @@ def test_a_replica_waits_for_its_main_and_a_sidecar_for_its_clone() -> None:
     assert decide(wanted, busy, NOW) == ()
     up = running(unit(MAIN), unit(CLONE))
     assert decide(wanted, up, NOW) == (Start(REPLICA), Start(Sidecar(CLONE)))
+
+
+def test_a_replica_that_has_its_data_needs_no_main_to_start_again() -> None:
+    wanted = Wanted(databases=(MAIN, REPLICA))
+    assert decide(wanted, running(unit(MAIN, Phase.BUSY), unit(REPLICA, Phase.DOWN)), NOW) == (Start(REPLICA),)
+
+
+def test_a_multi_az_database_that_went_down_is_reported_and_starts_in_its_other_zone_only() -> None:
+    down = running(unit(TWO_ZONES, Phase.DOWN))
+    assert decide(Wanted(databases=(TWO_ZONES,)), down, NOW) == (ReportImpaired("main", "a"),)
+    assert decide(Wanted(cut_off=frozenset({MAIN.name})), down, NOW) == ()
+    assert decide(Wanted(databases=(MOVED,)), down, NOW) == (Start(MOVED),)
+
+
+def test_a_multi_az_database_that_never_ran_is_tried_again_where_it_is() -> None:
+    never = running(unit(TWO_ZONES, Phase.DOWN, started=False))
+    assert decide(Wanted(databases=(TWO_ZONES,)), never, NOW) == (Start(TWO_ZONES),)
+
+
+def test_who_fails_over_is_cut_off_once_and_its_replicas_go_on() -> None:
+    wanted = Wanted(databases=(REPLICA,), cut_off=frozenset({MAIN.name}))
+    assert decide(wanted, running(unit(TWO_ZONES), unit(REPLICA)), NOW) == (CutOff(TWO_ZONES),)
+    assert decide(wanted, running(unit(TWO_ZONES, Phase.DOWN), unit(REPLICA)), NOW) == ()
+
+
+def test_a_database_is_starting_until_it_runs_in_its_new_zone() -> None:
+    wanted = Wanted(databases=(MOVED,))
+    for phase, spec, status in (
+        (Phase.DOWN, TWO_ZONES, "starting"),
+        (Phase.BUSY, TWO_ZONES, "starting"),
+        (Phase.RUNNING, TWO_ZONES, "starting"),
+        (Phase.RUNNING, MOVED, "available"),
+    ):
+        assert store_statuses(wanted, running(unit(spec, phase)))["rds"] == {"main": status}
 
 
 def test_no_balancer_without_a_load_balancer() -> None:
@@ -128,7 +176,7 @@ def test_a_replication_group_is_available_when_all_its_nodes_are() -> None:
 
 
 CLONES = tuple(replace(CLONE, instance_id=f"i-{n}") for n in range(3))
-SPECS: tuple[Spec, ...] = (MAIN, REPLICA, NODE, BALANCING, *CLONES, *map(Sidecar, CLONES))
+SPECS: tuple[Spec, ...] = (MAIN, TWO_ZONES, MOVED, REPLICA, NODE, BALANCING, *CLONES, *map(Sidecar, CLONES))
 UNITS = st.lists(
     st.builds(
         Unit,
@@ -144,7 +192,7 @@ UNITS = st.lists(
 ).map(lambda units: [one for one in units if one.phase is not Phase.ENDED or isinstance(one.spec, Clone)])
 WANTED = st.builds(
     Wanted,
-    databases=st.sampled_from([(), (MAIN,), (MAIN, REPLICA)]),
+    databases=st.sampled_from([(), (MAIN,), (MAIN, REPLICA), (TWO_ZONES, REPLICA), (MOVED,)]),
     nodes=st.sampled_from([(), (NODE,), (replace(NODE, users=()),)]),
     balancing=st.just(BALANCING),
     clones=st.lists(st.sampled_from(CLONES), unique=True).map(tuple),
@@ -156,14 +204,15 @@ SERVING = st.frozensets(st.sampled_from([clone.instance_id for clone in CLONES])
 def test_whatever_happens_no_rule_is_broken(wanted: Wanted, units: list[Unit], serving: frozenset[str]) -> None:
     state = running(*units, serving=serving)
     actions = decide(wanted, state, NOW)
-    subjects = [action.spec.name for action in actions if not isinstance(action, ReportUnhealthy)]
+    subjects = [action.spec.name for action in actions if not isinstance(action, ReportUnhealthy | ReportImpaired)]
     assert len(subjects) == len(set(subjects))
     for action in actions:
-        check(action, wanted, state)
+        if not isinstance(action, ReportImpaired):
+            check(action, wanted, state)
 
 
 def check(action: Action, wanted: Wanted, state: Running) -> None:
-    assert not isinstance(action, ReportUnhealthy)
+    assert not isinstance(action, ReportUnhealthy | ReportImpaired)
     before = state.units.get(action.spec.name)
     wanted_names = {spec.name for spec in wanted.specs}
     assert before is None or (before.phase is not Phase.BUSY and before.retry_at <= NOW)
@@ -190,6 +239,10 @@ def test_it_comes_to_rest_where_aws_wants_it(wanted: Wanted, units: list[Unit]) 
     for _ in range(6):
         for action in decide(wanted, Running(state), now):
             assert not isinstance(action, ReportUnhealthy)
+            if isinstance(action, ReportImpaired):
+                moved = MOVED if action.zone == "a" else TWO_ZONES
+                wanted = replace(wanted, databases=(moved, *wanted.databases[1:]))
+                continue
             name = action.spec.name
             if isinstance(action, Stop):
                 del state[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,12 +10,9 @@ import pytest
 import valkey
 
 from tests.local.plane.cloud import Cloud, wait_for
+from tests.local.plane.sql import BACK, PASSWORD, query, until
 
 pytestmark = pytest.mark.fleet
-
-PASSWORD = "it's-a-'secret'"
-BACK = 10
-"""Seconds in which a killed server must be back."""
 
 
 @pytest.fixture(scope="module")
@@ -38,30 +34,6 @@ def databases(cloud: Cloud) -> Iterator[dict[str, Any]]:
     for identifier in list(rds.describe_db_instances()["DBInstances"]):
         rds.delete_db_instance(DBInstanceIdentifier=identifier["DBInstanceIdentifier"], SkipFinalSnapshot=True)
     wait_for(lambda: not list(cloud.folder.stores.glob("rds-*")), 60)
-
-
-async def query(database: dict[str, Any], statement: str, password: str = PASSWORD) -> Any:
-    endpoint = database["Endpoint"]
-    connection = await asyncpg.connect(
-        host=endpoint["Address"], port=endpoint["Port"], user="owner", password=password, database="goldfleet",
-        ssl=False, timeout=5,
-    )  # fmt: skip
-    try:
-        return await connection.fetchval(statement)
-    finally:
-        await connection.close()
-
-
-async def until(database: dict[str, Any], statement: str, wanted: Any) -> None:
-    """Asks until the answer is the wanted one; a server that is away just has not answered yet."""
-    for _ in range(BACK * 20):
-        try:
-            if await query(database, statement) == wanted:
-                return
-        except (OSError, asyncpg.PostgresError, TimeoutError):
-            pass
-        await asyncio.sleep(0.05)
-    pytest.fail(f"{statement} never gave {wanted}")
 
 
 async def test_the_master_user_owns_its_database_and_is_no_superuser(databases: dict[str, Any]) -> None:
