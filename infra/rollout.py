@@ -44,6 +44,7 @@ class Rollout(pulumi.ComponentResource):
             launch_template_version=args.template_version,
             target_group_arn=args.target_group_arn,
             alarm_names=args.alarm_names,
+            warm_up_seconds=args.settings.warm_up_seconds,
             canary_seconds=args.settings.canary_seconds,
             bake_seconds=args.settings.bake_seconds,
             opts=pulumi.ResourceOptions(parent=self),

@@ -53,6 +53,16 @@ def last_words(lines: Sequence[str]) -> str:
     return _cut(_told(texts[-1]))
 
 
+def reason_in(lines: Sequence[str]) -> str:
+    """Why a clone does not serve, from its console: what led to the newest error, else its last words.
+
+    Args:
+        lines: the console's last ones, the newest at the end.
+    """
+    errors = [number for number, line in enumerate(lines) if _fields(line).get("level") == "error"]
+    return last_words(lines[: errors[-1] + 1] if errors else lines)
+
+
 def _told(text: str) -> str:
     fields = _fields(text)
     exception = str(fields.get("exception", "")).strip().splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +18,14 @@ class Clone:
         in_service: False while it is pending or terminating.
         healthy: whether the balancer sends it requests.
         template: id and number of the launch template's version that it was launched from.
+        answer: what its health check got, in AWS's words; empty while it is healthy or not checked yet.
     """
 
     id: str
     in_service: bool
     healthy: bool
     template: tuple[str, str]
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,24 @@ class Group:
 
 @dataclass(frozen=True)
 class Activity:
-    """One thing that scaling did."""
+    """One thing that scaling did.
+
+    Args:
+        cause: why, in AWS's words.
+        at: when it began.
+        instance: id of the instance that it is about, empty if there is none.
+        trouble: why it failed, empty unless it did.
+    """
 
     cause: str
     at: datetime
+    instance: str = ""
+    trouble: str = ""
+
+    @property
+    def took_out_a_sick_clone(self) -> bool:
+        """Whether the group ended an instance because it failed a health check, its own or the balancer's."""
+        return bool(re.search(r"taken out of service .*(health.?|status )check", self.cause))
 
 
 class Groups:
@@ -80,13 +97,14 @@ class Groups:
         if not answer["AutoScalingGroups"]:
             return None
         group = answer["AutoScalingGroups"][0]
-        healthy = self._healthy() if group["Instances"] else frozenset()
+        targets = self._targets() if group["Instances"] else {}
         clones = tuple(
             Clone(
                 id=instance["InstanceId"],
                 in_service=instance["LifecycleState"] == "InService",
-                healthy=instance["InstanceId"] in healthy,
+                healthy=targets.get(instance["InstanceId"]) == "",
                 template=_template(instance),
+                answer=targets.get(instance["InstanceId"]) or "",
             )
             for instance in group["Instances"]
         )
@@ -95,15 +113,23 @@ class Groups:
     def activities(self) -> list[Activity]:
         """What scaling did last, newest first."""
         answer = self._autoscaling.describe_scaling_activities(AutoScalingGroupName=self._name, MaxRecords=20)
-        return [Activity(activity.get("Cause", ""), activity["StartTime"]) for activity in answer["Activities"]]
+        return [_activity(activity) for activity in answer["Activities"]]
 
-    def _healthy(self) -> frozenset[str]:
+    def _targets(self) -> dict[str, str | None]:
+        """Instance id -> nothing wrong (empty), what its health check got, or None while it is not known."""
         answer = self._elbv2.describe_target_health(TargetGroupArn=self._target_group_arn)
-        return frozenset(
-            described["Target"]["Id"]
-            for described in answer["TargetHealthDescriptions"]
-            if described["TargetHealth"]["State"] == "healthy"
-        )
+        return {one["Target"]["Id"]: _answer(one["TargetHealth"]) for one in answer["TargetHealthDescriptions"]}
+
+
+def _answer(health: Any) -> str | None:
+    known = {"healthy": "", "unhealthy": health.get("Description") or health.get("Reason") or "no good answer"}
+    return known.get(health["State"])
+
+
+def _activity(described: Any) -> Activity:
+    named = re.search(r"\bi-[0-9a-f]+", described.get("Description", ""))
+    trouble = described.get("StatusMessage", "") if described.get("StatusCode") == "Failed" else ""
+    return Activity(described.get("Cause", ""), described["StartTime"], named[0] if named else "", trouble)
 
 
 def _template(described: Any) -> tuple[str, str]:

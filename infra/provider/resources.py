@@ -125,6 +125,7 @@ class Rollout(pulumi.CustomResource):
         launch_template_version: a number, never `$Latest` or `$Default`.
         target_group_arn: where clones must be healthy.
         alarm_names: names of CloudWatch alarms that turn it round; at most ten.
+        warm_up_seconds: from when a new clone is in service until the next is replaced.
         canary_seconds: how long the first new clone serves before the others are replaced.
         bake_seconds: how long the whole new fleet is watched before this has succeeded.
     """
@@ -141,6 +142,7 @@ class Rollout(pulumi.CustomResource):
         launch_template_version: pulumi.Input[int],
         target_group_arn: pulumi.Input[str],
         alarm_names: pulumi.Input[Sequence[pulumi.Input[str]]],
+        warm_up_seconds: pulumi.Input[int],
         canary_seconds: pulumi.Input[int],
         bake_seconds: pulumi.Input[int],
         opts: pulumi.ResourceOptions | None = None,
@@ -151,6 +153,7 @@ class Rollout(pulumi.CustomResource):
             "launch_template_version": launch_template_version,
             "target_group_arn": target_group_arn,
             "alarm_names": alarm_names,
+            "warm_up_seconds": warm_up_seconds,
             "canary_seconds": canary_seconds,
             "bake_seconds": bake_seconds,
             "refresh_id": None,

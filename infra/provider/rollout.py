@@ -6,8 +6,7 @@ The refresh is AWS's: when this process is cancelled or dies it goes on, and the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
 from goldfleet.errors import GoldfleetError, RolloutFailed
 from goldfleet.servicer import (
@@ -23,17 +22,29 @@ from goldfleet.servicer import (
     has_unknown,
 )
 from infra.provider.aws import Aws
-from infra.provider.group import Groups
-from infra.provider.rollout_plan import Refresh, Step, next_step, on_version
+from infra.provider.group import Group, Groups
+from infra.provider.refreshes import Refreshes
+from infra.provider.rollout_plan import (
+    ENDING,
+    UNDER_WAY,
+    Refresh,
+    Step,
+    next_step,
+    on_version,
+    untold,
+    version_to_start,
+)
 from infra.provider.rollout_preferences import preferences
+from infra.provider.rollout_witness import Witness
+from infra.provider.template_versions import Version, goal
 
 BASE_TIMEOUT, TIMEOUT_PER_CLONE = 900.0, 300.0
 """Seconds, unless the program says otherwise."""
 
 
 class Rollout(Resource):
-    """Inputs `groupName`, `launchTemplateId`, `launchTemplateVersion`, `targetGroupArn`, `alarmNames`, `canarySeconds`
-    and `bakeSeconds`; output `refreshId`."""
+    """Inputs `groupName`, `launchTemplateId`, `launchTemplateVersion`, `targetGroupArn`, `alarmNames`,
+    `warmUpSeconds`, `canarySeconds` and `bakeSeconds`; output `refreshId`, the last refresh that was followed."""
 
     replace_on = frozenset({"groupName"})
 
@@ -45,126 +56,124 @@ class Rollout(Resource):
         changed = compare(old.inputs, new, self.replace_on)
         if changed.changes or has_unknown(new):
             return changed
-        group = self._fleet(new).groups.get()
-        if group is not None and not on_version(_wanted(new), group):
+        group = self._groups(new).get()
+        if group is not None and not on_version(goal(self._aws.client("ec2"), _version(new)), group):
             return Diff(("launchTemplateVersion",))
         return changed
 
     def create(self, inputs: Values, context: Context) -> tuple[str, Values]:
         if context.preview:
             return "", {**inputs, "refreshId": UNKNOWN}
-        return inputs["groupName"], self._roll(inputs, context)
+        return inputs["groupName"], self._roll(inputs, "", context)
 
-    def update(self, old: Existing, new: Values, context: Context) -> Values:  # noqa: ARG002
+    def update(self, old: Existing, new: Values, context: Context) -> Values:
         if context.preview:
             return {**new, "refreshId": UNKNOWN}
-        return self._roll(new, context)
+        return self._roll(new, old.state.get("refreshId", ""), context)
 
     def read(self, old: Existing, context: Context) -> Existing | None:  # noqa: ARG002
-        return old if self._fleet(old.inputs).groups.get() else None
+        return old if self._groups(old.inputs).get() else None
 
     def delete(self, old: Existing, context: Context) -> None:
         """Nothing of its own is there."""
 
-    def _roll(self, inputs: Values, context: Context) -> Values:
-        fleet = self._fleet(inputs)
+    def _roll(self, inputs: Values, told: str, context: Context) -> Values:
+        walk = _Walk(self._aws, inputs, told, context)
         try:
-            followed = _Walk(fleet, inputs, context).to_the_end()
+            walk.to_the_end()
         except GoldfleetError as error:
-            raise PartlyMade(inputs["groupName"], {**inputs, "refreshId": ""}, error) from error
-        return {**inputs, "refreshId": followed or ""}
+            raise PartlyMade(inputs["groupName"], {**inputs, "refreshId": walk.followed or told}, error) from error
+        return {**inputs, "refreshId": walk.followed or told}
 
-    def _fleet(self, inputs: Values) -> _Fleet:
-        autoscaling = self._aws.client("autoscaling")
-        groups = Groups(autoscaling, self._aws.client("elbv2"), inputs["groupName"], inputs["targetGroupArn"])
-        return _Fleet(autoscaling, groups, inputs["groupName"])
-
-
-class _Fleet:
-    """The group and its refreshes."""
-
-    def __init__(self, autoscaling: Any, groups: Groups, name: str) -> None:
-        self._autoscaling = autoscaling
-        self.groups = groups
-        self.name = name
-
-    def latest(self) -> Refresh | None:
-        answer = self._autoscaling.describe_instance_refreshes(AutoScalingGroupName=self.name, MaxRecords=1)
-        if not answer["InstanceRefreshes"]:
-            return None
-        found = answer["InstanceRefreshes"][0]
-        template = found.get("DesiredConfiguration", {}).get("LaunchTemplate", {})
-        return Refresh(
-            id=found["InstanceRefreshId"],
-            status=found["Status"],
-            reason=found.get("StatusReason", ""),
-            template=(template.get("LaunchTemplateId", ""), str(template.get("Version", ""))),
-        )
-
-    def start(self, wanted: tuple[str, str], chosen: Mapping[str, Any]) -> str:
-        template = {"LaunchTemplateId": wanted[0], "Version": wanted[1]}
-        started = self._autoscaling.start_instance_refresh(
-            AutoScalingGroupName=self.name,
-            Strategy="Rolling",
-            DesiredConfiguration={"LaunchTemplate": template},
-            Preferences=chosen,
-        )
-        return str(started["InstanceRefreshId"])
-
-    def cancel(self) -> None:
-        try:
-            self._autoscaling.cancel_instance_refresh(AutoScalingGroupName=self.name)
-        except self._autoscaling.exceptions.ActiveInstanceRefreshNotFoundFault:
-            return
+    def _groups(self, inputs: Values) -> Groups:
+        clients = self._aws.client("autoscaling"), self._aws.client("elbv2")
+        return Groups(*clients, inputs["groupName"], inputs["targetGroupArn"])
 
 
 class _Walk:
-    """One rollout, step by step."""
+    """One rollout, step by step; `followed` is the refresh that it has started or joined."""
 
-    def __init__(self, fleet: _Fleet, inputs: Values, context: Context) -> None:
-        self._fleet = fleet
-        self._wanted = _wanted(inputs)
-        self._preferences = preferences(inputs["canarySeconds"], inputs["bakeSeconds"], inputs["alarmNames"])
-        self._context = context
-        self._followed: str | None = None
+    def __init__(self, aws: Aws, inputs: Values, told: str, context: Context) -> None:
+        name, autoscaling, ec2 = inputs["groupName"], aws.client("autoscaling"), aws.client("ec2")
+        self._inputs, self._told, self._context = inputs, told, context
+        self._cloudwatch = aws.client("cloudwatch")
+        self._groups = Groups(autoscaling, aws.client("elbv2"), name, inputs["targetGroupArn"])
+        self._refreshes = Refreshes(autoscaling, name)
+        self._goal = goal(ec2, _version(inputs))
+        self._witness = Witness(ec2, self._cloudwatch, self._groups, self._goal)
+        self._overdue, self._turned = "", False
+        self.followed = ""
 
-    def to_the_end(self) -> str | None:
-        """Takes steps until the fleet is on the version; returns the id of the refresh that did it, if one did.
+    def to_the_end(self) -> None:
+        """Takes steps until the fleet is on the version.
 
         Raises:
-            RolloutFailed: the refresh failed, or took longer than its deadline and was cancelled.
+            RolloutFailed: it is not, and why; the fleet is on the version before if the refresh could be rolled back.
             Cancelled: the person cancelled; the refresh goes on.
         """
-        group = self._fleet.groups.get()
-        timeout = BASE_TIMEOUT + TIMEOUT_PER_CLONE * (group.desired if group else 0)
+        latest = self._refreshes.latest()
+        self.followed = untold(self._goal, latest, self._told)
         try:
-            last = self._context.wait_for("all clones on the version", self._step, timeout, show=False)
-        except TimedOut as error:
-            self._fleet.cancel()
-            raise RolloutFailed(
-                self._fleet.name, f"{error.what}, the refresh is cancelled", "look at the clones' logs, then run again"
-            ) from error
+            last = self._wait()
+        except TimedOut as late:
+            self._overdue = "; ".join(filter(None, (late.what, self._witness.blocked())))
+            last = self._turn_back()
         if last.action == "failed":
-            way_out = "look at the clones' logs, deploy a release that works or go back to the one before"
-            raise RolloutFailed(self._fleet.name, last.text, way_out)
-        return self._followed
+            raise RolloutFailed(self._inputs["groupName"], last.text, "mend the release, then deploy it again")
+
+    def _wait(self) -> Step:
+        group = self._groups.get()
+        timeout = BASE_TIMEOUT + TIMEOUT_PER_CLONE * (group.desired if group else 0)
+        timeout += self._inputs["canarySeconds"] + self._inputs["bakeSeconds"]
+        return self._context.wait_for("all clones on the version", self._step, timeout, show=False)
+
+    def _turn_back(self) -> Step:
+        """After the deadline."""
+        self._turned = self._refreshes.roll_back()
+        if not self._turned:
+            return Step("failed", self._overdue)
+        try:
+            return self._wait()
+        except TimedOut:
+            return Step("failed", f"{self._overdue}; and the rollback is not over either")
 
     def _step(self) -> Step | None:
         """Takes the next step; returns it if it was the last."""
-        group = self._fleet.groups.get()
+        group, latest = self._groups.get(), self._refreshes.latest()
         if group is None:
             return Step("failed", "the group is gone")
-        latest = self._fleet.latest()
-        step = next_step(self._wanted, group, latest, self._followed)
+        ours = latest if latest and self._is_ours(latest) else None
+        objection = self._witness.look(group, ours) if ours else ""
+        step = next_step(self._goal, group, latest, self.followed, self._overdue or objection)
         self._context.progress(step.text)
         if step.action == "start":
-            self._followed = self._fleet.start(self._wanted, self._preferences)
+            self._start(group)
         elif step.action == "cancel":
-            self._fleet.cancel()
-        elif step.action == "wait" and latest is not None and latest.template == self._wanted:
-            self._followed = latest.id
+            self._refreshes.cancel()
+        elif ours:
+            self.followed = ours.id
+        if step.action == "roll_back" and not self._turned:
+            self._context.tell(step.text)
+            self._turned = self._refreshes.roll_back()
         return step if step.action in ("done", "failed") else None
 
+    def _is_ours(self, refresh: Refresh) -> bool:
+        """Whether it brings the version, and is not one of yesterday."""
+        now = refresh.status in UNDER_WAY | ENDING or refresh.id == self.followed
+        return now and refresh.template in self._goal.same
 
-def _wanted(inputs: Values) -> tuple[str, str]:
+    def _start(self, group: Group) -> None:
+        ringing = self._ringing()
+        for name in ringing:
+            self._context.tell(f"alarm {name} rings already, so it has no say in this rollout")
+        self.followed = self._refreshes.start(version_to_start(self._goal, group), preferences(self._inputs, ringing))
+
+    def _ringing(self) -> list[str]:
+        if not self._inputs["alarmNames"]:
+            return []
+        found = self._cloudwatch.describe_alarms(AlarmNames=self._inputs["alarmNames"], StateValue="ALARM")
+        return [alarm["AlarmName"] for alarm in found["MetricAlarms"]]
+
+
+def _version(inputs: Values) -> Version:
     return inputs["launchTemplateId"], str(inputs["launchTemplateVersion"])

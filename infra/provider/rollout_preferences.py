@@ -6,17 +6,16 @@ at least its percentage of the group is new, so that 1 % is the first clone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
-from goldfleet.contract.deadlines import HEALTH_INTERVAL, HEALTHY_THRESHOLD
+from goldfleet.servicer import Values
 from infra.replacement import LEAST_HEALTHY_PERCENT, MOST_HEALTHY_PERCENT
 
 CANARY_PERCENT = 1
 FIXED: dict[str, Any] = {
     "MinHealthyPercentage": LEAST_HEALTHY_PERCENT,
     "MaxHealthyPercentage": MOST_HEALTHY_PERCENT,
-    "InstanceWarmup": HEALTHY_THRESHOLD * HEALTH_INTERVAL,
     "SkipMatching": True,
     "AutoRollback": True,
     "ScaleInProtectedInstances": "Ignore",
@@ -24,17 +23,17 @@ FIXED: dict[str, Any] = {
 }
 
 
-def preferences(canary_seconds: int, bake_seconds: int, alarms: Sequence[str]) -> dict[str, Any]:
+def preferences(inputs: Values, ringing: Collection[str]) -> dict[str, Any]:
     """The preferences of one refresh.
 
     Args:
-        canary_seconds: how long the first new clone serves before the others are replaced; 0: no checkpoint.
-        bake_seconds: how long the new fleet is watched at the end.
-        alarms: names of the alarms that turn it round.
+        inputs: of the rollout: `warmUpSeconds`, `canarySeconds` (0: no checkpoint), `bakeSeconds`, `alarmNames`.
+        ringing: names of the alarms that ring already. AWS would refuse the refresh, and what mends a fleet is often
+            the very release that begins now.
     """
-    chosen = {**FIXED, "BakeTime": bake_seconds}
-    if canary_seconds:
-        chosen |= {"CheckpointPercentages": [CANARY_PERCENT, 100], "CheckpointDelay": canary_seconds}
-    if alarms:
-        chosen["AlarmSpecification"] = {"Alarms": list(alarms)}
+    chosen = {**FIXED, "InstanceWarmup": inputs["warmUpSeconds"], "BakeTime": inputs["bakeSeconds"]}
+    if inputs["canarySeconds"]:
+        chosen |= {"CheckpointPercentages": [CANARY_PERCENT, 100], "CheckpointDelay": inputs["canarySeconds"]}
+    if alarms := [name for name in inputs["alarmNames"] if name not in ringing]:
+        chosen["AlarmSpecification"] = {"Alarms": alarms}
     return chosen

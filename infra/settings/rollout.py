@@ -17,6 +17,12 @@ ReleaseAlarm = Literal["app-errors", "balancer-errors", "unhealthy-clones", "slo
 class Rollout(Component):
     """How a new release is watched before it counts as good."""
 
+    warm_up_seconds: int = Field(
+        90,
+        ge=0,
+        le=LONGEST,
+        description="From when a new clone is in service until the next is replaced, in seconds: time to boot.",
+    )
     canary_seconds: int = Field(
         120,
         ge=0,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from goldfleet.contract.clone import SIZE_LIMIT, Shard, Store, UserData
+from goldfleet.contract.deadlines import HEALTH_INTERVAL, UNHEALTHY_THRESHOLD
 from goldfleet.contract.environment import PREFIX
 from goldfleet.contract.stores import Endpoint
 from goldfleet.errors import ContractError, SettingsError
@@ -49,6 +50,18 @@ def instance_type_boots_the_image(settings: Settings) -> Iterator[SettingsError]
             "fleet.instance_type",
             f"'{settings.fleet.instance_type}' cannot start the image: {reason}",
             "take one like t3.small or m7i.large, or add its family to infra/instance_types.py",
+        )
+
+
+def a_first_clone_that_never_serves_is_noticed(settings: Settings) -> Iterator[SettingsError]:
+    """The group takes a clone for healthy until its grace is over, and replaces the next one meanwhile."""
+    rollout, grace = settings.rollout, settings.fleet.health_grace_seconds + UNHEALTHY_THRESHOLD * HEALTH_INTERVAL
+    alone = rollout.warm_up_seconds + rollout.canary_seconds
+    if settings.production and alone < grace:
+        yield SettingsError(
+            "rollout.canary_seconds",
+            f"the first new clone is alone for {alone} seconds, and one that never serves is noticed after {grace}",
+            f"raise it to {grace - rollout.warm_up_seconds} or more",
         )
 
 
@@ -109,6 +122,7 @@ RULES = (
     desired_is_within_bounds,
     production_survives_a_zone,
     instance_type_boots_the_image,
+    a_first_clone_that_never_serves_is_noticed,
     environment_names_are_free,
     secret_names_are_valid,
     user_data_fits,

@@ -100,13 +100,13 @@ def test_the_wish_and_the_version_are_handed_on(made: Made) -> None:
 
 
 def test_a_rollout_is_judged_by_alarms_of_the_stack(made: Made) -> None:
-    settings = {"rollout.alarms": ["slow-answers"], "rollout.canary_seconds": 7, "rollout.bake_seconds": 8}
-    resources = made("prod", settings)
+    settings = {"alarms": ["slow-answers"], "warm_up_seconds": 6, "canary_seconds": 7, "bake_seconds": 8}
+    resources = made("dev", {f"rollout.{name}": value for name, value in settings.items()})
     alarms = [one.inputs["name"] for one in resources.of("aws:cloudwatch/metricAlarm:MetricAlarm")]
     rollout = resources.one("goldfleet:index:Rollout").inputs
-    assert rollout["alarmNames"] == ["goldfleet-prod-slow-answers"]
+    assert rollout["alarmNames"] == ["goldfleet-dev-slow-answers"]
     assert rollout["alarmNames"][0] in alarms
-    assert (rollout["canarySeconds"], rollout["bakeSeconds"]) == (7, 8)
+    assert [rollout[f"{name}Seconds"] for name in ("warmUp", "canary", "bake")] == [6, 7, 8]
 
 
 def test_every_alarm_that_a_rollout_may_name_exists(made: Made) -> None:

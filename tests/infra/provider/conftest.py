@@ -138,8 +138,9 @@ class Fleet:
         wait_until(lambda: len(self.described()["Instances"]) == count)
 
     def new_version(self, text: str) -> int:
-        """Writes a version of the template with other user data; returns its number."""
-        data = {**self._data(), "UserData": base64.b64encode(text.encode()).decode()}
+        """Writes a version of the template with user data, or without any like the first; returns its number."""
+        told = {"UserData": base64.b64encode(text.encode()).decode()} if text else {}
+        data = {**self._data(), **told}
         ec2 = self.control.client("ec2")
         answer = ec2.create_launch_template_version(LaunchTemplateId=self.template, LaunchTemplateData=data)
         return int(answer["LaunchTemplateVersion"]["VersionNumber"])

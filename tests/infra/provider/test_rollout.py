@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pulumi
 import pytest
@@ -18,22 +20,25 @@ from tests.local.control.running import wait_until
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240), pytest.mark.filterwarnings(*LEFT_BY_PULUMI)]
 
 Declare = Callable[[pulumi.ResourceOptions], None]
+Roll = Callable[..., Declare]
 
 
 @pytest.fixture
-def roll(fleet: Fleet) -> Callable[[int], Declare]:
-    def roll(version: int) -> Declare:
+def roll(fleet: Fleet) -> Roll:
+    def roll(version: int, alarms: Sequence[str] = (), seconds: int = 100) -> Declare:
         def declare(opts: pulumi.ResourceOptions) -> None:
+            bounds = pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
             rollout = Rollout(
                 "roll",
                 group_name=fleet.name,
                 launch_template_id=fleet.template,
                 launch_template_version=version,
                 target_group_arn=fleet.target_group,
-                alarm_names=[],
+                alarm_names=list(alarms),
+                warm_up_seconds=2,
                 canary_seconds=0,
                 bake_seconds=0,
-                opts=opts,
+                opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=bounds)),
             )
             pulumi.export("refresh", rollout.refresh_id)
 
@@ -49,7 +54,7 @@ def refreshes(fleet: Fleet) -> list[dict[str, object]]:
 
 
 def test_a_fleet_that_runs_the_version_is_left_alone_and_another_version_replaces_every_clone(
-    desk: Desk, fleet: Fleet, roll: Callable[[int], Declare]
+    desk: Desk, fleet: Fleet, roll: Roll
 ) -> None:
     outputs, _ = desk.up(roll(1))
     assert outputs["refresh"] == ""
@@ -61,7 +66,7 @@ def test_a_fleet_that_runs_the_version_is_left_alone_and_another_version_replace
     (found,) = refreshes(fleet)
     assert (found["Status"], found["InstanceRefreshId"]) == ("Successful", outputs["refresh"])
     wanted: dict[str, object] = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 110, "SkipMatching": True}
-    wanted |= {"ScaleInProtectedInstances": "Ignore", "StandbyInstances": "Terminate"}
+    wanted |= {"ScaleInProtectedInstances": "Ignore", "StandbyInstances": "Terminate", "AutoRollback": True}
     assert wanted.items() <= dict(found["Preferences"]).items()  # type: ignore[call-overload]
     assert fleet.versions() == ["2"]
     assert fleet.described()["LaunchTemplate"]["Version"] == "2"
@@ -82,9 +87,7 @@ def test_a_fleet_that_runs_the_version_is_left_alone_and_another_version_replace
     assert fleet.versions() == ["2", "2"]
 
 
-def test_a_cancelled_up_leaves_the_refresh_and_the_next_one_joins_it(
-    desk: Desk, fleet: Fleet, roll: Callable[[int], Declare]
-) -> None:
+def test_a_cancelled_up_leaves_the_refresh_and_the_next_one_joins_it(desk: Desk, fleet: Fleet, roll: Roll) -> None:
     version = fleet.new_version("two")
 
     def interrupt(event: EngineEvent) -> None:
@@ -103,7 +106,7 @@ def test_a_cancelled_up_leaves_the_refresh_and_the_next_one_joins_it(
 
 
 def test_a_refresh_that_somebody_cancels_fails_the_up_with_the_reason_and_the_next_up_rolls(
-    desk: Desk, fleet: Fleet, roll: Callable[[int], Declare]
+    desk: Desk, fleet: Fleet, roll: Roll
 ) -> None:
     version = fleet.new_version("two")
     autoscaling = fleet.control.client("autoscaling")
@@ -121,3 +124,96 @@ def test_a_refresh_that_somebody_cancels_fails_the_up_with_the_reason_and_the_ne
     _, lines = desk.up(roll(version))
     assert lines.operations["roll"] == "update"
     assert fleet.versions() == ["2"]
+
+
+def once_new(fleet: Fleet, version: int, act: Callable[[str], None]) -> Callable[[EngineEvent], None]:
+    """Does something to the first clone of a version as soon as it is in service."""
+    done: list[str] = []
+
+    def on_event(event: EngineEvent) -> None:
+        if event.diagnostic_event and not done:
+            new = [one for one in fleet.described()["Instances"] if one["LaunchTemplate"]["Version"] == str(version)]
+            done.extend(one["InstanceId"] for one in new[:1])
+            for instance in done:
+                act(instance)
+
+    return on_event
+
+
+def test_a_version_whose_clone_is_taken_out_is_rolled_back_with_the_reason_and_tried_again_only_on_demand(
+    desk: Desk, fleet: Fleet, roll: Roll
+) -> None:
+    desk.up(roll(1))
+    version = fleet.new_version("two")
+    autoscaling = fleet.control.client("autoscaling")
+
+    def fall_ill(instance: str) -> None:
+        error = json.dumps({"level": "error", "message": "launch failed", "reason": "migration: exit code 1"})
+        fleet.control.local("POST", "instances", {instance: {"console": f"booting\n{error}\n"}})
+        autoscaling.set_instance_health(InstanceId=instance, HealthStatus="Unhealthy")
+
+    with pytest.raises(GoldfleetError) as failed:
+        desk.engine(roll(version)).up(once_new(fleet, version, fall_ill))
+    assert re.search(r"version 2 is rolled back: clone i-\w+ was taken out of service", str(failed.value))
+    assert "its console: migration: exit code 1" in str(failed.value)
+    assert [one["Status"] for one in refreshes(fleet)] == ["RollbackSuccessful"]
+    assert fleet.versions() == ["1"]
+
+    # The old content under a new number: nothing rolls.
+    same = fleet.new_version("")
+    assert same == 3
+    _, lines = desk.up(roll(same))
+    assert (len(refreshes(fleet)), fleet.versions()) == (1, ["1"])
+    _, lines = desk.up(roll(same))
+    assert lines.operations["roll"] == "same"
+
+    # The person wants it again: it is another try, which begins anew.
+    desk.up(roll(version))
+    assert [one["Status"] for one in refreshes(fleet)] == ["Successful", "RollbackSuccessful"]
+    assert fleet.versions() == ["2"]
+
+
+def test_a_version_that_is_never_ready_is_rolled_back_at_the_deadline(desk: Desk, fleet: Fleet, roll: Roll) -> None:
+    desk.up(roll(1))
+    version = fleet.new_version("two")
+
+    fleet.control.client("autoscaling").suspend_processes(AutoScalingGroupName=fleet.name, ScalingProcesses=["Launch"])
+    with pytest.raises(
+        GoldfleetError, match=r"version 2 is rolled back: not all clones on the version after 4 seconds"
+    ):
+        desk.engine(roll(version, seconds=4)).up()
+    assert [one["Status"] for one in refreshes(fleet)] == ["RollbackSuccessful"]
+    assert fleet.versions() == ["1"]
+
+
+def test_what_became_of_a_refresh_that_nobody_watched_is_told_once(desk: Desk, fleet: Fleet, roll: Roll) -> None:
+    desk.up(roll(1))
+    version = fleet.new_version("two")
+    autoscaling = fleet.control.client("autoscaling")
+    autoscaling.start_instance_refresh(
+        AutoScalingGroupName=fleet.name,
+        DesiredConfiguration={"LaunchTemplate": {"LaunchTemplateId": fleet.template, "Version": str(version)}},
+        Preferences={"AutoRollback": True, "InstanceWarmup": 1},
+    )
+    autoscaling.rollback_instance_refresh(AutoScalingGroupName=fleet.name)
+    wait_until(lambda: refreshes(fleet)[0]["Status"] == "RollbackSuccessful")
+
+    with pytest.raises(GoldfleetError, match=r"version 2 is rolled back: .*user"):
+        desk.up(roll(version))
+    assert (len(refreshes(fleet)), fleet.versions()) == (1, ["1"])
+    desk.up(roll(version))
+    assert (len(refreshes(fleet)), fleet.versions()) == (2, ["2"])
+
+
+def test_a_refresh_to_another_version_makes_way(desk: Desk, fleet: Fleet, roll: Roll) -> None:
+    """What a crash left, or somebody else has started."""
+    desk.up(roll(1))
+    other, version = fleet.new_version("two"), fleet.new_version("three")
+    fleet.control.client("autoscaling").start_instance_refresh(
+        AutoScalingGroupName=fleet.name,
+        DesiredConfiguration={"LaunchTemplate": {"LaunchTemplateId": fleet.template, "Version": str(other)}},
+        Preferences={"InstanceWarmup": 60},
+    )
+    desk.up(roll(version))
+    assert [one["Status"] for one in refreshes(fleet)] == ["Successful", "Cancelled"]
+    assert fleet.versions() == ["3"]

@@ -1,0 +1,97 @@
+"""What speaks against a new version: a clone of it that its group took out as sick, or an alarm that rings.
+
+AWS itself replaces a sick new clone by another one, and gives up after an hour at the earliest; so we look ourselves.
+What a clone's health check got is remembered while the clone is there, for AWS forgets it with the clone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from image.report.ended import reason_in
+from infra.provider.group import Activity, Group, Groups
+from infra.provider.rollout_plan import UNDER_WAY, Refresh
+from infra.provider.template_versions import Goal
+
+CONSOLE_LINES = 200
+"""So many of a console's last lines are searched for a reason."""
+
+
+class Witness:
+    """Looks at one rollout.
+
+    Args:
+        ec2, cloudwatch: boto3 clients.
+        groups: reads the group.
+        goal: the version that it watches.
+    """
+
+    def __init__(self, ec2: Any, cloudwatch: Any, groups: Groups, goal: Goal) -> None:
+        self._ec2 = ec2
+        self._cloudwatch = cloudwatch
+        self._groups = groups
+        self._goal = goal
+        self._answers: dict[str, str] = {}
+        self._sick: Activity | None = None
+        self._said = ""
+        self._alarm = ""
+
+    def look(self, group: Group, refresh: Refresh) -> str:
+        """What speaks against the version, empty if nothing does; once something does, it stays.
+
+        Args:
+            group: as it is now.
+            refresh: the one to the version.
+        """
+        self._answers |= {clone.id: clone.answer for clone in group.clones if clone.answer}
+        if self._sick is None and refresh.status in UNDER_WAY:
+            self._sick = next(self._sick_clones(refresh), None)
+        if self._sick is not None:
+            return self._told(self._sick)
+        if not self._alarm and refresh.status not in UNDER_WAY:
+            self._alarm = self._ringing(refresh)
+        return self._alarm
+
+    def blocked(self) -> str:
+        """Why the group's last launch failed, empty if it did not."""
+        return next((activity.trouble for activity in self._groups.activities()[:1]), "")
+
+    def _sick_clones(self, refresh: Refresh) -> Iterator[Activity]:
+        for activity in self._groups.activities():
+            if activity.took_out_a_sick_clone and activity.at >= refresh.started and self._is_new(activity.instance):
+                yield activity
+
+    def _ringing(self, refresh: Refresh) -> str:
+        if not refresh.alarms:
+            return ""
+        found = self._cloudwatch.describe_alarms(AlarmNames=list(refresh.alarms), StateValue="ALARM")["MetricAlarms"]
+        return ", ".join(f"alarm {one['AlarmName']} rings: {one.get('StateReason', '').rstrip('.')}" for one in found)
+
+    def _is_new(self, instance: str) -> bool:
+        """Whether an instance, which may be gone by now, was launched from the version."""
+        filters = [{"Name": "instance-id", "Values": [instance]}]
+        found = self._ec2.describe_instances(Filters=filters)["Reservations"]
+        tags = {tag["Key"]: tag["Value"] for one in found for each in one["Instances"] for tag in each.get("Tags", ())}
+        launched = tuple(tags.get(f"aws:ec2launchtemplate:{key}", "") for key in ("id", "version"))
+        return launched in self._goal.same
+
+    def _told(self, activity: Activity) -> str:
+        """One sentence: how the group put it, what the health check got, what the clone said last."""
+        manner = activity.cause.rpartition("taken out of service ")[2].rstrip(". ")
+        parts = [f"clone {activity.instance} was taken out of service {manner}"]
+        if answer := self._answers.get(activity.instance):
+            parts.append(f"its health check: {answer.rstrip('.')}")
+        self._said = reason_in(self._console(activity.instance)) or self._said
+        if self._said:
+            parts.append(f"its console: {self._said}")
+        return "; ".join(parts)
+
+    def _console(self, instance: str) -> list[str]:
+        try:
+            text = self._ec2.get_console_output(InstanceId=instance, Latest=True).get("Output", "")
+        except ClientError:  # of a machine that EC2 has forgotten
+            return []
+        return str(text).splitlines()[-CONSOLE_LINES:]
