@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from goldfleet.errors import GoldfleetError
+from local.control.cloud import MINUTE
 
 EPILOG = """
 examples:
@@ -27,9 +28,17 @@ beside AWS's calls it answers:
   POST   /_local/impaired                          {"rds": {id: zone}}: where a database lost its machine
   POST   /_local/targets                           {target group ARN: {instance id: {"state", "reason"}}}
   POST   /_local/instances                         {instance id: {"console": text}}
+  POST   /_local/metrics                           {"instances": {id: CPU percent}, "requests": [...]}
   GET, POST, DELETE /_local/faults                 rules that delay or fail calls
   GET, DELETE       /_local/requests               every AWS call so far, secrets redacted
 """
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0.1 <= seconds <= 60:
+        raise argparse.ArgumentTypeError("seconds, from 0.1 to 60")
+    return seconds
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,6 +56,13 @@ def main(arguments: list[str] | None = None) -> int:
         required=True,
         help="whether stores and targets are ready only once a data plane reports them",
     )
+    parser.add_argument(
+        "--minute",
+        type=_seconds,
+        default=MINUTE,
+        metavar="SECONDS",
+        help="how long a minute of CloudWatch lasts (default %(default)s)",
+    )
     parser.add_argument("--ready-file", type=Path, metavar="PATH", help="written as soon as calls are answered")
     parser.add_argument("--exit-with-parent", action="store_true", help="stop when the process that started this ends")
     chosen = parser.parse_args(arguments)
@@ -55,7 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
     from local.control.server import serve  # noqa: PLC0415  moto takes seconds to import, and --help needs none of it
 
     try:
-        serve(chosen.network, chosen.data_plane, chosen.ready_file, os.getppid() if chosen.exit_with_parent else None)
+        parent = os.getppid() if chosen.exit_with_parent else None
+        serve(chosen.network, chosen.data_plane, chosen.minute, chosen.ready_file, parent)
     except GoldfleetError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from local.addresses import service_address
 
+MINUTE = 2.0
+"""Seconds that a minute of CloudWatch lasts here, unless the control plane is told another length."""
+
 
 @dataclass(frozen=True)
 class TargetReport:
@@ -41,12 +44,14 @@ class Cloud:
     Attributes:
         network: the checkout's N.
         data_plane: True if stores and targets are only ready once they are reported.
+        minute: seconds that a minute of CloudWatch lasts.
         lock: held by whoever reads or changes moto's state, which is not made for threads.
     """
 
     def __init__(self) -> None:
         self.network = 10
         self.data_plane = False
+        self.minute = MINUTE
         self.lock = threading.RLock()
         self.reports = Reports()
         self._addresses: dict[str, str] = {}
@@ -54,10 +59,11 @@ class Cloud:
         self._closed = False
         self._changed = threading.Condition()
 
-    def configure(self, network: int, data_plane: bool) -> None:
+    def configure(self, network: int, data_plane: bool, minute: float) -> None:
         """Says who this control plane is; called once, before it answers."""
         self.network = network
         self.data_plane = data_plane
+        self.minute = minute
 
     def address_of(self, service: str) -> str:
         """The loopback address of a managed service, for example `rds/main-1`; kept until it is released."""

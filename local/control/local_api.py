@@ -13,6 +13,7 @@ from local.control.cloud import Cloud, TargetReport
 from local.control.faults import FaultRule, Faults
 from local.control.passwords import all_passwords
 from local.control.record import Record
+from local.control.services.cloudwatch_reports import keep_metrics
 
 PREFIX = "/_local/"
 LONGEST_WAIT = 60.0
@@ -41,6 +42,7 @@ class LocalApi:
             ("POST", "impaired"): self._report(self._impaired),
             ("POST", "targets"): self._report(self._targets),
             ("POST", "instances"): self._report(self._instances),
+            ("POST", "metrics"): self._report(keep_metrics),
             ("GET", "faults"): lambda _: self._faults.to_json(),
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): lambda _: self._faults.clear(),

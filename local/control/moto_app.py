@@ -10,9 +10,24 @@ from moto.core.routing import get_service_router
 from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from local.control.services import autoscaling, budgets, ebs, ec2, elasticache, elbv2, iam, logs, rds, rds_failover, s3
+from local.control.services import (
+    autoscaling,
+    autoscaling_policies,
+    budgets,
+    cloudwatch,
+    cloudwatch_alarms,
+    ebs,
+    ec2,
+    elasticache,
+    elbv2,
+    iam,
+    logs,
+    rds,
+    rds_failover,
+    s3,
+)
 
-_EXTENSIONS = (autoscaling, budgets, ebs, ec2, elasticache, elbv2, iam, logs, rds, s3)
+_EXTENSIONS = (autoscaling, autoscaling_policies, budgets, cloudwatch, ebs, ec2, elasticache, elbv2, iam, logs, rds, s3)
 
 # What a run of the program calls, in its order: SDK models of these are read before they are needed.
 _SERVICES = (
@@ -54,7 +69,7 @@ def settle() -> bool:
 
     Called with the cloud's lock held.
     """
-    changed = rds_failover.settle()
+    changed = any([rds_failover.settle(), cloudwatch_alarms.settle()])  # both of them
     for _ in range(_MOST_STEPS):
         drained = elbv2.settle()
         if not (autoscaling.settle() or drained):

@@ -24,19 +24,20 @@ LARGEST_BODY = 64 * 1024 * 1024
 """Bytes; a snapshot block has 512 KiB."""
 
 
-def serve(network: int, data_plane: bool, ready_file: Path | None, parent: int | None) -> None:
+def serve(network: int, data_plane: bool, minute: float, ready_file: Path | None, parent: int | None) -> None:
     """Answers on the control port of `network` until SIGTERM or SIGINT.
 
     Args:
         network: the checkout's N.
         data_plane: True if stores and targets are only ready once the data plane has reported them.
+        minute: seconds that a minute of CloudWatch lasts.
         ready_file: gets `{"endpoint", "pid"}` as soon as calls are answered.
         parent: process id; the control plane ends when this is no longer its parent.
 
     Raises:
         LocalCloudError: the control port is taken.
     """
-    CLOUD.configure(network, data_plane)
+    CLOUD.configure(network, data_plane, minute)
     front = Front(load_moto(), CLOUD, settle)
     try:
         server = create_server(

@@ -13,6 +13,7 @@ from local.accounts import Account, unprivileged
 from local.plane.actor import OneShot, clean_environment, end, last_line, wait_ready
 from local.plane.haproxy_api import RuntimeApi
 from local.plane.haproxy_config import configuration
+from local.plane.request_log import RequestLog
 from local.plane.wanted import Balancing, Target
 from local.processes import Program, spawn, wait_until
 from local.run_folder import RunFolder
@@ -29,9 +30,17 @@ class HAProxy:
         folder: the run.
         api: its runtime API; the socket's folder is made here.
         in_rotation: says which targets get requests from the start.
+        requests: counts what is answered.
     """
 
-    def __init__(self, folder: RunFolder, api: RuntimeApi, in_rotation: Callable[[], Iterable[Target]]) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        api: RuntimeApi,
+        in_rotation: Callable[[], Iterable[Target]],
+        requests: RequestLog,
+    ) -> None:
+        self._requests = requests
         self._folder = folder
         self._in_rotation = in_rotation
         self._found: tuple[Programs, Account] | None = None
@@ -41,6 +50,7 @@ class HAProxy:
         programs, account = self._tools()
         account.make_folder(self._api.path.parent)
         account.make_folder(self._home)
+        self._requests.open(account)
         self._configure(spec)
         process = spawn(
             self._folder,
@@ -98,7 +108,7 @@ class HAProxy:
         """
         programs, account = self._tools()
         draft = self._home / "haproxy.cfg.new"
-        account.write(draft, configuration(spec, self._in_rotation(), str(self._api.path)))
+        account.write(draft, configuration(spec, self._in_rotation(), str(self._api.path), str(self._requests.path)))
         check = (programs["haproxy"], "-c", "-q", "-f", str(draft))
         OneShot(self._folder, account, clean_environment(), _CHECK).run(check)
         draft.replace(self._home / "haproxy.cfg")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from local.plane.request_log import LOG_FORMAT
 from local.plane.wanted import (
     Balancing,
     FixedResponse,
@@ -32,16 +33,17 @@ _PLACEHOLDERS = {
 }
 
 
-def configuration(balancing: Balancing, in_rotation: Iterable[Target], socket: str) -> str:
+def configuration(balancing: Balancing, in_rotation: Iterable[Target], socket: str, requests: str) -> str:
     """The whole file.
 
     Args:
         balancing: load balancers and target groups.
         in_rotation: the targets that get requests from the start.
         socket: path of the runtime API.
+        requests: path of the socket that takes a line for each request.
     """
     targets = list(in_rotation)
-    parts = [_global(socket)]
+    parts = [_global(socket, requests)]
     for balancer in balancing.load_balancers:
         parts += [_frontend(balancer, listener, balancing) for listener in balancer.listeners]
     for group in balancing.target_groups:
@@ -56,7 +58,7 @@ def server_line(target: Target, group: TargetGroup) -> str:
     return f"{target.address} check inter {check.interval}s rise {check.healthy} fall {check.unhealthy}"
 
 
-def _global(socket: str) -> str:
+def _global(socket: str, requests: str) -> str:
     return f"""\
 global
     maxconn {_CONNECTIONS}
@@ -69,6 +71,8 @@ defaults
     http-reuse safe
     timeout connect {_CONNECT}s
     timeout http-request {_CONNECT}s
+    log {_quoted(requests)} format raw local0
+    log-format "{LOG_FORMAT}"
 """
 
 

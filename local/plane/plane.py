@@ -17,10 +17,12 @@ from local.plane.control import Control
 from local.plane.decide import ReportImpaired, ReportUnhealthy, decide, store_statuses
 from local.plane.haproxy import HAProxy
 from local.plane.haproxy_api import RuntimeApi
+from local.plane.meter import Meter
 from local.plane.observe import Observer
 from local.plane.postgres import Postgres
 from local.plane.releases import Releases
 from local.plane.reports import Reports
+from local.plane.request_log import RequestLog
 from local.plane.running import Running, Unit
 from local.plane.target_health import TargetHealth
 from local.plane.units import Units
@@ -66,12 +68,13 @@ class Plane:
         # A unix socket's path must be short, so it does not lie in the run folder.
         api = RuntimeApi(volatile / "balancer" / "api.sock")
         self._health = TargetHealth(api, events, self._wake.set)
+        requests = RequestLog(volatile / "balancer" / "requests.sock")
         self._releases = Releases(folder, control.client("ebs"))
         self._units = Units(
             {
                 Database: Postgres(folder),
                 StoreNode: Valkey(folder),
-                Balancing: HAProxy(folder, api, self._health.in_rotation),
+                Balancing: HAProxy(folder, api, self._health.in_rotation, requests),
                 Clone: Clones(self._machines, self._releases, self._last_words),
                 BootedClone: BootedClones(self._machines, self._releases, self._last_words),
                 Sidecar: Sidecars(self._machines),
@@ -79,6 +82,8 @@ class Plane:
             events,
             self._wake.set,
         )
+
+        self._meter = Meter(control, self._units, requests)
 
     def wake(self) -> None:
         """Makes the next pass begin now."""
@@ -90,6 +95,7 @@ class Plane:
             threading.Thread(target=self._follow_changes, args=(stop,), name="changes", daemon=True),
             threading.Thread(target=self._health.run, args=(stop,), name="targets", daemon=True),
             threading.Thread(target=self._report_consoles, args=(stop,), name="consoles", daemon=True),
+            threading.Thread(target=self._meter.run, args=(stop,), name="meter", daemon=True),
         ]
         for thread in threads:
             thread.start()

@@ -47,6 +47,11 @@ class Units:
         with self._lock:
             return dict(self._units)
 
+    def processes(self) -> list[tuple[Spec, int]]:
+        """What runs, each with its process id."""
+        with self._lock:
+            return [(self._units[name].spec, process.pid) for name, process in self._processes.items()]
+
     def begin(self, action: UnitAction) -> None:
         """Starts an action; its unit is busy until it is done."""
         name = action.spec.name

@@ -19,7 +19,7 @@ import httpx
 from goldfleet.aws_session import DUMMY_ACCOUNT, Account, AwsSession
 from goldfleet.cli.checkout import CHECKOUT
 from goldfleet.cli.settings_file import SettingsFile
-from goldfleet.cli.stack_view import Clone, View, observe
+from goldfleet.cli.stack_view import Clone, View, find_group, observe
 from goldfleet.contract.names import Names
 from local import processes
 from local.processes import Process
@@ -100,6 +100,17 @@ class Cloud:
         recorded = self.run_folder.read_run()
         assert recorded
         return recorded
+
+    def scale_by_metrics(self, on: bool) -> None:
+        """Whether alarms may move the count of clones; a test that needs its own count does not want it."""
+        client = session(self.recorded_run.endpoint).client("autoscaling")
+        change = client.resume_processes if on else client.suspend_processes
+        change(AutoScalingGroupName=self.group, ScalingProcesses=["AlarmNotification"])
+
+    @property
+    def group(self) -> str:
+        """Name of the fleet's Auto Scaling group."""
+        return str(find_group(session(self.recorded_run.endpoint), Names(PROJECT, STACK))["AutoScalingGroupName"])
 
     def processes(self) -> list[Process]:
         """All living processes of this cloud."""

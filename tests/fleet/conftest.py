@@ -27,6 +27,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     cloud = Cloud.copy(tmp_path_factory.mktemp("first") / "checkout")
     try:
         cloud.do("up")
+        cloud.scale_by_metrics(False)
         yield cloud
     finally:
         cloud.do("down")

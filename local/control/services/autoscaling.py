@@ -12,7 +12,6 @@ from moto.autoscaling import models, urls
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
 from moto.autoscaling.models import (
     FakeAutoScalingGroup,
-    FakeScalingPolicy,
     autoscaling_backends,
 )
 from moto.autoscaling.responses import AutoScalingResponse
@@ -21,6 +20,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from local.control.extend import use_backend, use_model, use_response
 from local.control.services.autoscaling_backend import Groups
 from local.control.services.autoscaling_group import Group
+from local.control.services.autoscaling_policies import PolicyCalls
 from local.control.services.autoscaling_refresh_calls import RefreshCalls
 
 _KEPT_AS_GIVEN = {
@@ -35,7 +35,7 @@ _KEPT_AS_GIVEN = {
 }
 
 
-class AutoScalingCalls(RefreshCalls):
+class AutoScalingCalls(PolicyCalls, RefreshCalls):
     def create_auto_scaling_group(self) -> ActionResult:
         name = self._get_param("AutoScalingGroupName")
         if name in self.autoscaling_backend.autoscaling_groups:
@@ -83,11 +83,6 @@ class AutoScalingCalls(RefreshCalls):
         ended = self._get_param("Metrics") or group.metrics
         group.metrics = [metric for metric in group.metrics if metric not in ended]
         return EmptyResult()
-
-    def put_scaling_policy(self) -> ActionResult:
-        super().put_scaling_policy()
-        policy: FakeScalingPolicy = self.autoscaling_backend.policies[self._get_param("PolicyName")]
-        return ActionResult({"PolicyARN": policy.arn, "Alarms": []})
 
     def _check_configuration_is_free(self, name: str) -> None:
         refresh = self.autoscaling_backend.active_refresh(name)

@@ -60,14 +60,15 @@ def wait_until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
 
 
 @contextmanager
-def running_control(folder: Path, data_plane: bool = False) -> Iterator[Control]:
+def running_control(folder: Path, data_plane: bool = False, minute: float = 2) -> Iterator[Control]:
     """A control plane of its own process, for as long as the block lasts.
 
     Args:
         folder: empty, for its files.
         data_plane: whether stores and targets wait to be reported.
+        minute: seconds that a minute of CloudWatch lasts.
     """
-    process, control = _start(folder, "--data-plane" if data_plane else "--no-data-plane")
+    process, control = _start(folder, "--data-plane" if data_plane else "--no-data-plane", "--minute", str(minute))
     try:
         yield control
     finally:
@@ -75,11 +76,11 @@ def running_control(folder: Path, data_plane: bool = False) -> Iterator[Control]
         process.wait(20)
 
 
-def _start(folder: Path, data_plane: str) -> tuple[subprocess.Popen[bytes], Control]:
+def _start(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], Control]:
     ready = folder / "ready.json"
     for _ in range(TRIES):
         network = choose_network(folder)
-        command = [sys.executable, "-m", "local.control", "--network", str(network), data_plane]
+        command = [sys.executable, "-m", "local.control", "--network", str(network), *options]
         process = subprocess.Popen([*command, "--ready-file", str(ready), "--exit-with-parent"], cwd=ROOT)
         wait_until(lambda: ready.exists() or process.poll() is not None, START)  # noqa: B023  called at once
         if process.poll() is None:

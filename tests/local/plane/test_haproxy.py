@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +20,7 @@ from goldfleet.errors import LocalCloudError
 from local.plane.actor import end
 from local.plane.haproxy import HAProxy
 from local.plane.haproxy_api import RuntimeApi
+from local.plane.request_log import Answered, RequestLog
 from local.plane.target_health import accepts
 from local.plane.wanted import (
     Address,
@@ -80,7 +82,8 @@ class Balancer:
     def __init__(self, folder: RunFolder, targets: list[Target]) -> None:
         self.targets = targets
         self.api = RuntimeApi(folder.root / "s" / "api.sock")
-        self.actor = HAProxy(folder, self.api, lambda: self.targets)
+        self.requests = RequestLog(folder.root / "s" / "requests.sock")
+        self.actor = HAProxy(folder, self.api, lambda: self.targets, self.requests)
         # An address that no other test has, and a port that no client is given.
         self.address = Address(f"127.254.{os.getpid() >> 8 & 255}.{os.getpid() & 255}", 8080)
 
@@ -142,6 +145,23 @@ def test_a_target_that_does_not_answer_in_time_is_504(balancer: Balancer) -> Non
     with socket.create_server(("127.0.0.1", 0)) as silent:
         admit(balancer, Address("127.0.0.1", silent.getsockname()[1]))
         assert balancer.get()[0] == 504
+
+
+def test_every_answer_is_counted_with_who_gave_it(balancer: Balancer, backend: tuple[type[Backend], Address]) -> None:
+    counted: Counter[Answered] = Counter()
+    balancer.get()  # nobody is there: the balancer's own 503
+    admit(balancer, backend[1])
+    for path in ("/", "/", "/503", "/drop"):
+        balancer.get(path)
+
+    def all_of_them() -> bool:
+        counted.update(balancer.requests.take())
+        return counted.total() >= 5
+
+    wait_for(all_of_them)
+    said = Counter((each.target, each.status, each.milliseconds is not None) for each in counted.elements())
+    assert {(each.load_balancer, each.target_group) for each in counted} == {("site", "group")}
+    assert said == {("", 503, False): 1, ("i-1", 200, True): 2, ("i-1", 503, True): 1, ("i-1", 502, False): 1}
 
 
 def test_thresholds_take_a_target_out_and_in(balancer: Balancer, backend: tuple[type[Backend], Address]) -> None:
