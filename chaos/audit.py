@@ -57,7 +57,7 @@ def audit(journal: Journal, fleet: Fleet, url: str) -> Audit:
 async def _audit(journal: Journal, fleet: Fleet, url: str) -> Audit:
     lost_posts = journal.lost_posts(await _stored(fleet, list(journal.posts)))
     site = urlsplit(url)
-    connection = Connection(site.hostname or "", site.port or 80, TIMEOUT)
+    connection = Connection(site.hostname or "", site.port or 80)
     cookies = {name: cookie for cookie, name in journal.logins.items()}  # a person's last login
     lost_logins, unseen = 0, set(journal.posts)
     try:
@@ -94,7 +94,7 @@ async def _ask(connection: Connection, cookie: str, path: str) -> dict[str, Any]
     """A good JSON answer, tried a few times; empty if there is none."""
     for _ in range(TRIES):
         try:
-            answer = await connection.request("GET", API + path, {"Cookie": f"session={cookie}"})
+            answer = await connection.request("GET", API + path, {"Cookie": f"session={cookie}"}, patience=TIMEOUT)
         except NoAnswer:
             await asyncio.sleep(PAUSE)
             continue

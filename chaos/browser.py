@@ -16,7 +16,7 @@ from chaos.tally import Failure, Kind, Tally
 TIMEOUT = 15.0
 """Seconds; longer than the app gives a request, so that its own answer is heard."""
 PATIENCE = 4.0
-"""Seconds of a retrying client for one try."""
+"""Seconds of a retrying client for one try of a request that it repeats."""
 TRIES = 8
 FIRST_PAUSE = 0.1
 """Seconds, doubled each time: all tries together last longer than a health check takes to see a dead clone."""
@@ -71,7 +71,7 @@ class Browser:
     """
 
     def __init__(self, host: str, port: int, tally: Tally, clock: Callable[[], float], *, retrying: bool) -> None:
-        self._connection = Connection(host, port, PATIENCE if retrying else TIMEOUT)
+        self._connection = Connection(host, port)
         self._tally = tally
         self._clock = clock
         self.retrying = retrying
@@ -96,13 +96,14 @@ class Browser:
 
     async def _counted(self, method: str, path: str, body: bytes, tries: int) -> Reply | None:
         at, request = self._clock(), f"{method} {path}"
-        answer, trouble = await self._try(method, path, body)
+        patience = PATIENCE if tries > 1 else TIMEOUT
+        answer, trouble = await self._try(method, path, body, patience)
         for repeated in range(tries - 1):
             if trouble is None:
                 break
             self._tally.retried += repeated == 0
             await asyncio.sleep(FIRST_PAUSE * 2**repeated)
-            answer, trouble = await self._try(method, path, body)
+            answer, trouble = await self._try(method, path, body, patience)
         self._tally.add(at, self._clock() - at)
         if trouble is not None or answer is None:
             self._fail(at, request, trouble or Trouble(Kind.SILENT, ""))
@@ -111,9 +112,9 @@ class Browser:
         self._tally.clones[reply.clone] += 1
         return reply
 
-    async def _try(self, method: str, path: str, body: bytes) -> tuple[Answer | None, Trouble | None]:
+    async def _try(self, method: str, path: str, body: bytes, patience: float) -> tuple[Answer | None, Trouble | None]:
         try:
-            answer = await self._connection.request(method, path, self._headers(body), body)
+            answer = await self._connection.request(method, path, self._headers(body), body, patience=patience)
         except NoAnswer as error:
             return None, Trouble(Kind.SILENT, error.silence.value)
         return answer, _trouble(answer)

@@ -48,18 +48,18 @@ class Connection:
 
     Args:
         host, port: of the site.
-        timeout: seconds for one request, connecting included.
     """
 
-    def __init__(self, host: str, port: int, timeout: float) -> None:
+    def __init__(self, host: str, port: int) -> None:
         self._address = (host, port)
-        self._timeout = timeout
         self._wire: _Wire | None = None
         self.reopened = 0
         """How often the kept connection was found closed before a request was sent."""
 
-    async def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        """Sends a request and returns its answer.
+    async def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", *, patience: float
+    ) -> Answer:
+        """Sends a request and returns its answer, if it comes within `patience` seconds, connecting included.
 
         Raises:
             NoAnswer: there is none, or not all of it; the next request opens a connection of its own.
@@ -70,7 +70,7 @@ class Connection:
             lines.append(f"Content-Length: {len(body)}")
         head = "\r\n".join(lines).encode() + HEAD_END
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(patience):
                 wire = await self._open()
                 answer = await wire.exchange(head + body)
         except TimeoutError as error:

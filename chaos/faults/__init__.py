@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chaos.fault import Fault
-from chaos.faults import kill_clone
+from chaos.faults import black_holes, cache, control_plane, database, kill_clone, replicas, sessions
 from goldfleet.errors import SettingsError
 
-ALL: tuple[Fault, ...] = (*kill_clone.FAULTS,)
+ALL: tuple[Fault, ...] = (
+    *kill_clone.FAULTS,
+    *cache.FAULTS,
+    *sessions.FAULTS,
+    *replicas.FAULTS,
+    *database.FAULTS,
+    *black_holes.FAULTS,
+    *control_plane.FAULTS,
+)
 
 
 def chosen(names: Sequence[str]) -> list[Fault]:

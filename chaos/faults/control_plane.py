@@ -1,0 +1,70 @@
+"""AWS's API is slow and fails every second call, while a clone dies."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+import urllib.request
+from typing import Any
+
+from chaos.fault import Fault, Scene
+from chaos.fleet import Fleet, send
+from chaos.line import OVER, STRUCK, Line
+from chaos.published import INSTANCE_REPLACED
+from chaos.verdicts import (
+    HEALTH_BOUND,
+    nothing_failed_after,
+    nothing_wrong,
+    repeated_gets_succeed,
+    seen_afterwards,
+)
+
+RULE = {"delay_seconds": 0.5, "error": "InternalError", "status": 500, "probability": 0.5, "seed": 7}
+SECONDS = HEALTH_BOUND + 5.0
+ANSWER = 5.0
+REPLACED_SECONDS = 120
+HEALED = "API well again"
+
+
+def strike(scene: Scene) -> None:
+    """It is over when the API is well again and the group has put another clone in the dead one's place."""
+    fleet, before = scene.fleet, scene.fleet.serving()
+    victim = min(before)
+    process = fleet.process(victim)
+    scene.note("clone", victim)
+    scene.undo.callback(_faults, fleet, "DELETE")
+    _faults(fleet, "POST", RULE)
+    scene.mark(STRUCK)
+    send(process, signal.SIGKILL)
+    time.sleep(SECONDS)
+    _faults(fleet, "DELETE")
+    scene.mark(HEALED)
+    scene.until(OVER, lambda: victim not in fleet.serving() and fleet.is_whole(), REPLACED_SECONDS)
+
+
+def broken(line: Line) -> list[str]:
+    return [
+        *nothing_wrong(line),
+        *nothing_failed_after(line, HEALTH_BOUND),
+        *repeated_gets_succeed(line),
+        *seen_afterwards(line),
+    ]
+
+
+def _faults(fleet: Fleet, method: str, rule: dict[str, Any] | None = None) -> None:
+    url = f"{fleet.session.account.endpoint}/_local/faults"
+    body = json.dumps(rule).encode() if rule else None
+    urllib.request.urlopen(urllib.request.Request(url, body, method=method), timeout=ANSWER).close()  # noqa: S310
+
+
+FAULTS = (
+    Fault(
+        name="aws-api-failing",
+        what="AWS's API slow, every second call fails; meanwhile kill -9 of a clone",
+        promise=f"what is sent {HEALTH_BOUND} s later succeeds, as do repeated GETs; replaced once the API is well",
+        published=str(INSTANCE_REPLACED),
+        strike=strike,
+        broken=broken,
+    ),
+)
