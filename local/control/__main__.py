@@ -29,6 +29,7 @@ beside AWS's calls it answers:
   POST   /_local/targets                           {target group ARN: {instance id: {"state", "reason"}}}
   POST   /_local/instances                         {instance id: {"console": text}}
   POST   /_local/metrics                           {"instances": {id: CPU percent}, "requests": [...]}
+  POST   /_local/ages                              {instance id: seconds by which it counts as older}
   GET, POST, DELETE /_local/faults                 rules that delay or fail calls
   GET, DELETE       /_local/requests               every AWS call so far, secrets redacted
 """

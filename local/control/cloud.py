@@ -29,6 +29,7 @@ class Reports:
         impaired: zone in which an RDS instance has lost its machine, by its id.
         targets: by target group ARN and instance id.
         consoles: console text by instance id.
+        ages: seconds by which an instance counts as older than it is, by instance id.
     """
 
     rds: dict[str, str] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Reports:
     impaired: dict[str, str] = field(default_factory=dict)
     targets: dict[str, dict[str, TargetReport]] = field(default_factory=dict)
     consoles: dict[str, str] = field(default_factory=dict)
+    ages: dict[str, float] = field(default_factory=dict)
 
 
 class Cloud:

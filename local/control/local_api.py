@@ -43,6 +43,7 @@ class LocalApi:
             ("POST", "targets"): self._report(self._targets),
             ("POST", "instances"): self._report(self._instances),
             ("POST", "metrics"): self._report(keep_metrics),
+            ("POST", "ages"): self._report(self._ages),
             ("GET", "faults"): lambda _: self._faults.to_json(),
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): lambda _: self._faults.clear(),
@@ -102,6 +103,9 @@ class LocalApi:
     def _instances(self, content: Mapping[str, Mapping[str, str]]) -> None:
         for instance_id, said in content.items():
             self._cloud.reports.consoles[instance_id] = str(said["console"])
+
+    def _ages(self, content: Mapping[str, float]) -> None:
+        self._cloud.reports.ages.update({instance_id: float(age) for instance_id, age in content.items()})
 
     def _add_fault(self, content: Mapping[str, Any]) -> list[dict[str, Any]]:
         self._faults.add(FaultRule.from_json(content))

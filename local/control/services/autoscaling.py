@@ -12,6 +12,7 @@ from moto.autoscaling import models, urls
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
 from moto.autoscaling.models import (
     FakeAutoScalingGroup,
+    LifecycleHook,
     autoscaling_backends,
 )
 from moto.autoscaling.responses import AutoScalingResponse
@@ -20,8 +21,13 @@ from moto.core.responses import ActionResult, EmptyResult
 from local.control.extend import use_backend, use_model, use_response
 from local.control.services.autoscaling_backend import Groups
 from local.control.services.autoscaling_group import Group
+from local.control.services.autoscaling_hook_calls import HookCalls
+from local.control.services.autoscaling_hooks import Hook
 from local.control.services.autoscaling_policies import PolicyCalls
 from local.control.services.autoscaling_refresh_calls import RefreshCalls
+
+SHORTEST_LIFETIME = 86400
+"""Seconds."""
 
 _KEPT_AS_GIVEN = {
     "DefaultInstanceWarmup": "default_instance_warmup",
@@ -35,7 +41,7 @@ _KEPT_AS_GIVEN = {
 }
 
 
-class AutoScalingCalls(PolicyCalls, RefreshCalls):
+class AutoScalingCalls(PolicyCalls, RefreshCalls, HookCalls):
     def create_auto_scaling_group(self) -> ActionResult:
         name = self._get_param("AutoScalingGroupName")
         if name in self.autoscaling_backend.autoscaling_groups:
@@ -43,6 +49,8 @@ class AutoScalingCalls(PolicyCalls, RefreshCalls):
             raise AutoscalingClientError("AlreadyExists", message)
         low, high = self._get_int_param("MinSize", 0), self._get_int_param("MaxSize", 0)
         _check_bounds(low, high, self._get_int_param("DesiredCapacity", low))
+        self._check_lifetime()
+        self.put_hooks_of_new_group(name)
         result = super().create_auto_scaling_group()
         self._keep_what_moto_drops(name)
         return result
@@ -55,6 +63,7 @@ class AutoScalingCalls(PolicyCalls, RefreshCalls):
         given = self._get_int_param("DesiredCapacity")
         self._check_configuration_is_free(name)
         _check_bounds(low or 0, high or 0, given if given is not None else low or 0)
+        self._check_lifetime()
         result = super().update_auto_scaling_group()
         self._keep_what_moto_drops(name)
         return result
@@ -92,6 +101,11 @@ class AutoScalingCalls(PolicyCalls, RefreshCalls):
                 "from the desired configuration are not available for update while the instance refresh is active."
             )
 
+    def _check_lifetime(self) -> None:
+        lifetime = self._get_int_param("MaxInstanceLifetime", 0)
+        if 0 < lifetime < SHORTEST_LIFETIME:
+            raise ValidationError(f"MaxInstanceLifetime must be 0 or at least {SHORTEST_LIFETIME} seconds")
+
     def _groups(self) -> Iterator[Group]:
         return map(self.autoscaling_backend.group, list(self.autoscaling_backend.autoscaling_groups))
 
@@ -120,5 +134,6 @@ def settle() -> bool:
 def install() -> None:
     """Puts this file in moto's place."""
     use_model(FakeAutoScalingGroup, Group, models)
+    use_model(LifecycleHook, Hook, models)
     use_backend(autoscaling_backends, Groups)
     use_response(urls, AutoScalingResponse, AutoScalingCalls)

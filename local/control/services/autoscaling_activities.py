@@ -40,8 +40,12 @@ class ScalingActivity:
     activity_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def finish(self) -> None:
-        """The instance is gone."""
+        """The instance is in service, or gone."""
         self.status, self.end = "Successful", utcnow()
+
+    def fail(self, message: str) -> None:
+        """The instance was given up."""
+        self.status, self.end, self.message = "Failed", utcnow(), message
 
     def to_result(self, group: str) -> dict[str, Any]:
         """As DescribeScalingActivities shows it."""
@@ -71,10 +75,12 @@ class Activities:
         """Notes what changed the desired capacity; the next launches and terminations are caused by it."""
         self._wish = f"At {_now()} {sentence}"
 
-    def launched(self, instance_id: str, details: dict[str, str], before: int, after: int) -> None:
+    def launched(self, instance_id: str, details: dict[str, str], before: int, after: int) -> ScalingActivity:
         """Notes a launch that brings the group from `before` to `after` instances."""
         reason = f"an instance was started in response to a difference between desired and actual capacity, increasing the capacity from {before} to {after}."  # noqa: E501  AWS's sentence
-        self._add(ScalingActivity(f"Launching a new EC2 instance: {instance_id}", self._because(reason), details))
+        activity = ScalingActivity(f"Launching a new EC2 instance: {instance_id}", self._because(reason), details)
+        self._add(activity)
+        return activity
 
     def launch_failed(self, message: str, details: dict[str, str]) -> None:
         """Notes a launch that EC2 refused."""

@@ -5,12 +5,23 @@ AWS, API reference "SetDesiredCapacity": a desired capacity outside minimum and 
 
 from __future__ import annotations
 
-from moto.autoscaling.exceptions import ValidationError
-from moto.autoscaling.models import AutoScalingBackend, TerminateInstanceActivity
+import time
+from collections.abc import Collection
+
+from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
+from moto.autoscaling.models import (
+    AutoScalingBackend,
+    DetachInstanceActivity,
+    EnterStandbyActivity,
+    ExitStandbyActivity,
+    TerminateInstanceActivity,
+)
 
 from local.control.services.autoscaling_group import Group
+from local.control.services.autoscaling_member import Member
 from local.control.services.autoscaling_refresh import Refresh
 from local.control.services.autoscaling_refreshing import move_on
+from local.control.services.autoscaling_replacing import keep_whole
 
 
 class Groups(AutoScalingBackend):
@@ -68,15 +79,51 @@ class Groups(AutoScalingBackend):
         for member in group.in_service:
             group.register_targets(member)
 
+    def set_instance_health(self, instance_id: str, health_status: str) -> None:
+        self._member(instance_id)[1].health_status = health_status
+
     def terminate_instance(self, instance_id: str, should_decrement: bool) -> TerminateInstanceActivity:
-        for group in map(self.group, self.autoscaling_groups):
-            if instance_id in {member.instance_id for member in group.in_service}:
-                original = group.desired_capacity or 0
-                if should_decrement:
-                    group.desired_capacity = original - 1
-                group.terminate(instance_id, "an instance was taken out of service in response to a user request.")
-                return TerminateInstanceActivity(self.ec2_backend.get_instance(instance_id), original)
-        raise ValidationError(f"Instance Id not found - No managed instance found for instance ID: {instance_id}")
+        group, member = self._member(instance_id)
+        original = group.desired_capacity or 0
+        if member.leaving:
+            raise AutoscalingClientError("ScalingActivityInProgress", f"Instance {instance_id} is already terminating.")
+        if should_decrement:
+            self._decrement(group, 1, "Terminating")
+        group.terminate(instance_id, "an instance was taken out of service in response to a user request.")
+        return TerminateInstanceActivity(self.ec2_backend.get_instance(instance_id), original)
+
+    def detach_instances(
+        self, group_name: str, instance_ids: list[str], should_decrement: bool
+    ) -> list[DetachInstanceActivity]:
+        group = self.group(group_name)
+        members = self._in_state(group, instance_ids, {"InService", "Standby"})
+        if should_decrement:
+            self._decrement(group, len(members), "Detaching")
+        for member in members:
+            group.deregister_targets(member)
+        return super().detach_instances(group_name, instance_ids, should_decrement=False)
+
+    def enter_standby_instances(
+        self, group_name: str, instance_ids: list[str], should_decrement: bool
+    ) -> list[EnterStandbyActivity]:
+        group = self.group(group_name)
+        members = self._in_state(group, instance_ids, {"InService"})
+        if should_decrement:
+            self._decrement(group, len(members), "Moving to Standby")
+        for member in members:
+            group.deregister_targets(member)
+        return super().enter_standby_instances(group_name, instance_ids, should_decrement=False)
+
+    def exit_standby_instances(self, group_name: str, instance_ids: list[str]) -> list[ExitStandbyActivity]:
+        group = self.group(group_name)
+        members = self._in_state(group, instance_ids, {"Standby"})
+        if (group.desired_capacity or 0) + len(members) > (group.max_size or 0):
+            raise ValidationError("Moving instances out of Standby would violate group's max size constraint.")
+        activities = super().exit_standby_instances(group_name, instance_ids)
+        for member in members:
+            member.launched = time.monotonic()
+            group.register_targets(member)
+        return activities
 
     def delete_auto_scaling_group(self, group_name: str) -> None:
         group = self.group(group_name)
@@ -87,15 +134,45 @@ class Groups(AutoScalingBackend):
             self.elbv2_backend.notify_terminate_instances([member.instance_id])
         self.refreshes = [refresh for refresh in self.refreshes if refresh.group != group_name]
         self.policies = {k: v for k, v in self.policies.items() if v.auto_scaling_group_name != group_name}
+        for hook in self.describe_lifecycle_hooks(group_name):
+            self.delete_lifecycle_hook(group_name, hook.name)
         del self.autoscaling_groups[group_name]
+
+    def _member(self, instance_id: str) -> tuple[Group, Member]:
+        for group in map(self.group, self.autoscaling_groups):
+            for member in group.members:
+                if member.instance_id == instance_id:
+                    return group, member
+        raise ValidationError(f"Instance Id not found - No managed instance found for instance ID: {instance_id}")
+
+    def _in_state(self, group: Group, instance_ids: list[str], states: Collection[str]) -> list[Member]:
+        """The group's instances of these ids; ValidationError if one is not there or in another state."""
+        found = {member.instance_id: member for member in group.members}
+        for instance_id in instance_ids:
+            if instance_id not in found:
+                raise ValidationError(f"The instance {instance_id} is not part of Auto Scaling group {group.name}.")
+            if found[instance_id].lifecycle_state not in states:
+                raise ValidationError(f"The instance {instance_id} is not in {' or '.join(sorted(states))}.")
+        return [found[instance_id] for instance_id in instance_ids]
+
+    def _decrement(self, group: Group, count: int, doing: str) -> None:
+        desired, least = group.desired_capacity or 0, group.min_size or 0
+        if desired - count < least:
+            raise ValidationError(
+                f"Currently, desiredSize is {desired} and minSize is {least}. {doing} {count} instance(s) without "
+                "replacement will violate group's min size constraint. Either set shouldDecrement flag to false or "
+                "lower group's min size."
+            )
+        group.desired_capacity = desired - count
 
     def _settle(self, group: Group) -> bool:
         refresh = self.active_refresh(group.name)
-        changed = [group.finish_leaving()]
+        changed = [group.finish_leaving(), group.finish_waiting()]
         if refresh is not None:
             changed.append(move_on(group, refresh))
         changed.append(group.look_after_health())
-        refreshing = refresh is not None and refresh.status in {"InProgress", "RollbackInProgress"}
-        if not refreshing or group.is_suspended("InstanceRefresh"):
+        if refresh is None or group.is_suspended("InstanceRefresh"):
+            changed.append(keep_whole(group))
+        elif refresh.status not in {"InProgress", "RollbackInProgress"}:
             changed.append(group.keep_capacity())
         return any(changed)

@@ -7,46 +7,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from moto.autoscaling.models import ASG_NAME_TAG, FakeAutoScalingGroup, InstanceState
+from moto.autoscaling.models import ASG_NAME_TAG
 from moto.core.exceptions import ServiceException
-from moto.ec2.models.instances import Instance
 
-from local.control.capacity_plan import Placed, launch_subnets, scale_in_victims
-from local.control.services.autoscaling_activities import Activities, ScalingActivity
-from local.control.services.elbv2 import WatchedTargetGroup
+from local.control.capacity_plan import launch_subnets, scale_in_victims
+from local.control.services.autoscaling_activities import Activities
+from local.control.services.autoscaling_hooks import (
+    LAUNCHING,
+    TERMINATING,
+    LifecycleAction,
+    begin_actions,
+    outcome,
+)
+from local.control.services.autoscaling_member import LEAVING, PENDING, Member, Replacement
+from local.control.services.autoscaling_targets import BalancedGroup
 
-RETRY = 5.0
-"""Seconds until a launch that EC2 refused is tried again."""
-
-
-class Member(InstanceState):
-    """An instance of a group, with the launch template version that it was launched with."""
-
-    def __init__(self, instance: Instance, group: Group, version: int) -> None:
-        protected = group.new_instances_protected_from_scale_in
-        super().__init__(instance, protected_from_scale_in=protected, autoscaling_group=group)
-        self.version = version
-        self.launched = time.monotonic()
-        self.leaving: ScalingActivity | None = None
-
-    @property
-    def launch_template(self) -> dict[str, Any] | None:
-        shown = super().launch_template
-        return None if shown is None else {**shown, "Version": str(self.version)}
-
-    @property
-    def placed(self) -> Placed:
-        protected = bool(self.protected_from_scale_in)
-        return Placed(self.instance_id, self.instance.subnet_id or "", self.version, self.launched, protected)
-
-    @property
-    def details(self) -> dict[str, str]:
-        return {"Subnet ID": self.instance.subnet_id or "", "Availability Zone": self.availability_zone or ""}
+RETRY, LONGEST_RETRY = 5.0, 300.0
+"""Seconds until a launch that EC2 refused is tried again in the same subnet; doubled each time."""
 
 
-class Group(FakeAutoScalingGroup):
+class Group(BalancedGroup):
     """A group; `instance_states` holds `Member`s, those in service and those that are leaving."""
 
     default_instance_warmup: int | None = None
@@ -56,7 +39,8 @@ class Group(FakeAutoScalingGroup):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.activities = Activities()
         self.refresh_version: str | None = None
-        self._launch_after = 0.0
+        self.replacement: Replacement | None = None
+        self._refused: dict[str, tuple[float, float]] = {}
         super().__init__(*args, **kwargs)
 
     @property
@@ -68,12 +52,27 @@ class Group(FakeAutoScalingGroup):
         return [member for member in self.members if member.lifecycle_state == "InService"]
 
     @property
+    def present(self) -> list[Member]:
+        """The instances that count for the capacity: in service, or held by a launch hook."""
+        return [member for member in self.members if member.lifecycle_state in {"InService", PENDING}]
+
+    @property
+    def subnets(self) -> list[str]:
+        return (self.vpc_zone_identifier or "").split(",")
+
+    @property
+    def warmup(self) -> float:
+        """Seconds from coming into service until an instance counts as ready."""
+        warmup = self.default_instance_warmup
+        return float(self.health_check_grace_period or 0) if warmup is None else float(warmup)
+
+    @property
     def in_standby(self) -> list[Member]:
         return [member for member in self.members if member.lifecycle_state == "Standby"]
 
     def leaves_first(self, member: Member) -> tuple[int, float]:
         """Sorts instances in service: those of the fullest subnet first, then the oldest."""
-        subnets = [each.placed.subnet for each in self.in_service]
+        subnets = [each.placed.subnet for each in self.present]
         return -subnets.count(member.placed.subnet), member.launched
 
     def set_desired_capacity(self, new_capacity: int | None) -> None:
@@ -92,97 +91,139 @@ class Group(FakeAutoScalingGroup):
 
     def keep_capacity(self) -> bool:
         """Launches what is missing, ends what is too much; True if there was anything to do."""
-        missing = (self.desired_capacity or 0) - len(self.in_service)
+        missing = (self.desired_capacity or 0) - len(self.present)
         if missing > 0:
             return self.launch(missing) > 0
-        victims = scale_in_victims([member.placed for member in self.in_service], -missing)
+        victims = scale_in_victims([member.placed for member in self.present], -missing)
+        ended = []
         for instance_id in victims:
-            count = len(self.in_service)
-            self.terminate(
-                instance_id,
+            count = len(self.present)
+            reason = (
                 "an instance was taken out of service in response to a difference between desired and actual capacity, "
-                f"shrinking the capacity from {count} to {count - 1}.",
+                f"shrinking the capacity from {count} to {count - 1}."
             )
-        return bool(victims)
+            ended.append(self.terminate(instance_id, reason))
+        return any(ended)
 
     def look_after_health(self) -> bool:
         """Ends instances that are not healthy, so that they are replaced; True if there was one."""
-        sick = [(member, cause) for member in self.in_service if (cause := self._sickness(member))]
         if self.is_suspended("ReplaceUnhealthy"):
             return False
-        for member, cause in sick:
+        sick = [(member, cause) for member in self.present if (cause := self.sickness(member))]
+        for member, _ in sick:
             member.health_status = "Unhealthy"
-            self.terminate(member.instance_id, f"an instance was taken out of service in response to {cause}.")
-        return bool(sick)
+        reason = "an instance was taken out of service in response to {}."
+        return any([self.terminate(member.instance_id, reason.format(cause)) for member, cause in sick])  # noqa: C419
+
+    def finish_waiting(self) -> bool:
+        """Brings instances into service whose launch hooks have let them go; True if there was one."""
+        ended = [
+            (member, result)
+            for member in self.members
+            if member.lifecycle_state == PENDING and (result := outcome(member.actions, time.monotonic()))
+        ]
+        for member, result in ended:
+            if result == "CONTINUE":
+                self._put_in_service(member)
+            else:
+                self._abandon(member)
+        return bool(ended)
 
     def finish_leaving(self) -> bool:
-        """Terminates instances whose targets have drained; True if there was one."""
-        drained = [member for member in self.members if member.leaving and not self._is_draining(member)]
-        for member in drained:
-            self.forget(member)
-            if member.instance.state != "terminated":
-                self.ec2_backend.terminate_instances([member.instance_id])
-            self.autoscaling_backend.elbv2_backend.notify_terminate_instances([member.instance_id])
-        return bool(drained)
+        """Terminates instances whose targets have drained and whose hooks have let them go; True if there was one."""
+        drained = [member for member in self.members if member.leaving and not self.is_draining(member)]
+        return any([self._finish(member) for member in drained])  # noqa: C419  all of them
 
-    def launch(self, count: int) -> int:
-        """Launches instances evenly over the subnets; returns how many there are."""
-        if self.is_suspended("Launch") or time.monotonic() < self._launch_after:
-            return 0
-        subnets = (self.vpc_zone_identifier or "").split(",")
-        running = [member.placed.subnet for member in self.in_service]
-        launched = 0
-        for subnet in launch_subnets(subnets, running, count):
+    def launch(self, count: int, subnets: Sequence[str] | None = None, going: Collection[str] = ()) -> int:
+        """Launches instances evenly over the subnets that EC2 accepts.
+
+        Args:
+            count: how many.
+            subnets: where; in all subnets of the group by default.
+            going: ids of instances that will be replaced, so that it is the others that are to be even.
+
+        Returns:
+            How many could be launched.
+        """
+        launched, wanted = 0, self.subnets if subnets is None else subnets
+        open_subnets = [] if self.is_suspended("Launch") else [each for each in wanted if self.accepts(each)]
+        while launched < count and open_subnets:
+            running = [member.placed.subnet for member in self.present if member.instance_id not in going]
+            (subnet,) = launch_subnets(open_subnets, running, 1)
             try:
                 member = self._run_instance(subnet)
             except ServiceException as error:
-                self._launch_after = time.monotonic() + RETRY
-                self.activities.launch_failed(str(error.message), {"Subnet ID": subnet})
-                break
-            self.instance_states.append(member)
-            self.register_targets(member)
-            after = len(self.in_service)
-            self.activities.launched(member.instance_id, member.details, after - 1, after)
+                self._note_refusal(subnet, str(error.message))
+                open_subnets.remove(subnet)
+                continue
+            self._refused.pop(subnet, None)
+            self._join(member)
             launched += 1
         return launched
 
-    def terminate(self, instance_id: str, reason: str) -> ScalingActivity | None:
-        """Takes an instance out of its target groups; it ends when they have drained."""
+    def accepts(self, subnet: str) -> bool:
+        """False while a launch that EC2 has refused in a subnet is not tried again."""
+        return time.monotonic() >= self._refused.get(subnet, (0.0, 0.0))[0]
+
+    def terminate(self, instance_id: str, reason: str) -> bool:
+        """Takes an instance out of its target groups; it ends when they have drained. False if that is suspended."""
         if self.is_suspended("Terminate"):
-            return None
+            return False
         member = next(member for member in self.members if member.instance_id == instance_id)
-        member.lifecycle_state = "Terminating"
-        member.leaving = self.activities.terminating(instance_id, member.details, reason)
-        for group in self.target_groups():
-            if instance_id in group.targets:
-                group.deregister([{"Id": instance_id}])
-        return member.leaving
+        member.lifecycle_state, member.leaving, member.actions = "Terminating", True, []
+        member.activity = self.activities.terminating(instance_id, member.details, reason)
+        self.deregister_targets(member)
+        return True
 
     def forget(self, member: Member) -> None:
         """Removes an instance from the group."""
         self.instance_states = [state for state in self.instance_states if state is not member]
-        if member.leaving is not None:
-            member.leaving.finish()
+        if member.leaving and member.activity is not None:
+            member.activity.finish()
 
-    def register_targets(self, member: Member) -> None:
-        """Registers an instance with every target group of the group."""
-        for group in self.target_groups():
-            if member.instance_id not in group.targets:
-                group.register([{"Id": member.instance_id, "Port": group.port}])
+    def _join(self, member: Member) -> None:
+        self.instance_states.append(member)
+        count = len(self.present)
+        member.activity = self.activities.launched(member.instance_id, member.details, count - 1, count)
+        member.actions = self._begin(LAUNCHING)
+        if member.actions:
+            member.lifecycle_state, member.activity.status = PENDING, "MidLifecycleAction"
+        else:
+            self._put_in_service(member)
 
-    def target_groups(self) -> list[WatchedTargetGroup]:
-        """The group's target groups that still exist."""
-        known = self.autoscaling_backend.elbv2_backend.target_groups
-        found = [known.get(arn) for arn in self.target_group_arns]
-        return [group for group in found if isinstance(group, WatchedTargetGroup)]
+    def _put_in_service(self, member: Member) -> None:
+        member.lifecycle_state, member.launched, member.actions = "InService", time.monotonic(), []
+        if member.activity is not None:
+            member.activity.finish()
+        self.register_targets(member)
 
-    def is_healthy(self, member: Member) -> bool:
-        """True if the instance passes the health checks of all its target groups."""
-        return all(state == "healthy" for state in self.target_states(member))
+    def _abandon(self, member: Member) -> None:
+        given_up = next(action for action in member.actions if action.result(time.monotonic()) == "ABANDON")
+        if member.activity is not None:
+            member.activity.fail(given_up.message())
+        self.terminate(member.instance_id, "an instance was taken out of service in response to a lifecycle hook.")
 
-    def past_grace(self, member: Member) -> bool:
-        """True if failing health checks count."""
-        return time.monotonic() >= member.launched + (self.health_check_grace_period or 0)
+    def _finish(self, member: Member) -> bool:
+        if member.lifecycle_state == "Terminating":
+            member.actions = self._begin(TERMINATING)
+            member.lifecycle_state = LEAVING
+            if member.actions and member.activity is not None:
+                member.activity.status = "MidLifecycleAction"
+        if outcome(member.actions, time.monotonic()) is None:
+            return False
+        self.forget(member)
+        if member.instance.state != "terminated":
+            self.ec2_backend.terminate_instances([member.instance_id])
+        self.autoscaling_backend.elbv2_backend.notify_terminate_instances([member.instance_id])
+        return True
+
+    def _begin(self, transition: str) -> list[LifecycleAction]:
+        return begin_actions(self.autoscaling_backend.describe_lifecycle_hooks(self.name), transition)
+
+    def _note_refusal(self, subnet: str, message: str) -> None:
+        delay = min(LONGEST_RETRY, max(RETRY, 2 * self._refused.get(subnet, (0.0, 0.0))[1]))
+        self._refused[subnet] = (time.monotonic() + delay, delay)
+        self.activities.launch_failed(message, {"Subnet ID": subnet})
 
     def _run_instance(self, subnet: str) -> Member:
         template, version = self.ec2_launch_template, self.refresh_version or self.launch_template_version
@@ -203,24 +244,3 @@ class Group(FakeAutoScalingGroup):
             associate_public_ip=None,
         )
         return Member(reservation.instances[0], self, number)
-
-    def _sickness(self, member: Member) -> str | None:
-        if member.instance.state != "running":
-            return "an EC2 health check indicating it has been terminated or stopped"
-        if member.health_status == "Unhealthy":
-            return "a user health-check"
-        if self.health_check_type == "ELB" and self.past_grace(member) and "unhealthy" in self.target_states(member):
-            return "an ELB system health check failure"
-        return None
-
-    def target_states(self, member: Member) -> list[str]:
-        """State of an instance in each of its target groups."""
-        target = {"Id": member.instance_id}
-        return [group.health_for(target, self.ec2_backend).status for group in self.target_groups()]
-
-    def _is_draining(self, member: Member) -> bool:
-        return any(member.instance_id in group.draining for group in self.target_groups())
-
-    def is_suspended(self, process: str) -> bool:
-        """True if a process, for example `Launch`, is suspended."""
-        return process in self._suspended_processes

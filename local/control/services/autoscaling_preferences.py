@@ -25,7 +25,7 @@ RANGES = {
 }
 
 
-def complete_preferences(given: dict[str, Any], policy: dict[str, int] | None, warmup: int) -> dict[str, Any]:
+def complete_preferences(given: dict[str, Any], policy: dict[str, int] | None, warmup: float) -> dict[str, Any]:
     """The preferences that hold, checked.
 
     Args:

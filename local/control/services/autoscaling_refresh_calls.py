@@ -43,12 +43,13 @@ class RefreshCalls(AutoScalingResponse):
             message = "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh."
             raise AutoscalingClientError("InstanceRefreshInProgress", message)
         desired = self._get_param("DesiredConfiguration") or {}
-        preferences = _preferences(group, self._get_param("Preferences") or {})
+        given = self._get_param("Preferences") or {}
+        preferences = complete_preferences(given, group.instance_maintenance_policy, group.warmup)
         version = _version(group, desired)
         if preferences["AutoRollback"]:
             _check_auto_rollback(group, desired)
         to_replace = _to_replace(group, version, preferences)
-        known = {member.instance_id for member in group.in_service}
+        known = {member.instance_id for member in group.present}
         refresh = Refresh(name, preferences, desired, version, to_replace, known)
         check_alarms(group, refresh.alarms)
         backend.refreshes.insert(0, refresh)
@@ -86,13 +87,6 @@ class RefreshCalls(AutoScalingResponse):
         return refresh
 
 
-def _preferences(group: Group, given: dict[str, Any]) -> dict[str, Any]:
-    warmup = group.default_instance_warmup
-    if warmup is None:
-        warmup = group.health_check_grace_period or 0
-    return complete_preferences(given, group.instance_maintenance_policy, warmup)
-
-
 def _version(group: Group, desired: dict[str, Any]) -> str:
     """The launch template version that a refresh brings; only the group's own template is known here."""
     own, wanted = group.ec2_launch_template, desired.get("LaunchTemplate") or {}
@@ -112,7 +106,7 @@ def _to_replace(group: Group, version: str, preferences: dict[str, Any]) -> set[
     ignore_protected = preferences["ScaleInProtectedInstances"] == "Ignore"
     return {
         member.instance_id
-        for member in group.in_service
+        for member in group.present
         if not (preferences["SkipMatching"] and member.version == number)
         and not (ignore_protected and member.protected_from_scale_in)
     }

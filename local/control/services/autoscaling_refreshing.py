@@ -11,7 +11,8 @@ import time
 
 from local.control.refresh_plan import RefreshMember, RefreshStep, next_step
 from local.control.services.autoscaling_alarms import alarm_in_alarm
-from local.control.services.autoscaling_group import Group, Member
+from local.control.services.autoscaling_group import Group
+from local.control.services.autoscaling_member import Member
 from local.control.services.autoscaling_refresh import Refresh
 
 REASON = "an instance was taken out of service in response to an instance refresh."
@@ -33,7 +34,7 @@ def move_on(group: Group, refresh: Refresh) -> bool:
 def roll_back(group: Group, refresh: Refresh, reason: str) -> None:
     """Turns a refresh round: what it has launched goes, and new instances get the group's own version again."""
     version = str(group.launch_template_version)
-    there = {member.instance_id for member in group.in_service}
+    there = {member.instance_id for member in group.present}
     refresh.turn_back(reason, version, there - refresh.known, there)
     group.refresh_version = version
 
@@ -69,10 +70,10 @@ def _go_on(group: Group, refresh: Refresh, now: float) -> bool:
 
 
 def _next(group: Group, refresh: Refresh) -> RefreshStep:
-    there = sorted(group.in_service, key=group.leaves_first)
+    there = sorted(group.present, key=group.leaves_first)
     refresh.to_replace &= {member.instance_id for member in there}
     members = [_member(group, refresh, member) for member in there]
-    leaving = sum(member.leaving is not None for member in group.members)
+    leaving = sum(member.leaving for member in group.members)
     desired = group.desired_capacity or 0
     replaced = [member for member in members if member.instance_id not in refresh.known]
     skipped = sum(not member.old for member in members) - len(replaced)
@@ -97,7 +98,7 @@ def _is_warm(refresh: Refresh, member: Member) -> bool:
 
 def _waits_for(group: Group, members: list[RefreshMember]) -> str | None:
     """What keeps the refresh from going on, in AWS's words as far as they are known."""
-    by_id = {member.instance_id: member for member in group.in_service}
+    by_id = {member.instance_id: member for member in group.present}
     waiting = next((by_id[member.instance_id] for member in members if not member.old and not member.ready), None)
     if waiting is None:
         held = next((member.instance_id for member in members if member.held), None)
@@ -112,7 +113,7 @@ def _waits_for(group: Group, members: list[RefreshMember]) -> str | None:
 
 
 def _carry_out(group: Group, refresh: Refresh, step: RefreshStep) -> bool:
-    launched = group.launch(step.launch) if step.launch else 0
+    launched = group.launch(step.launch, going=refresh.to_replace) if step.launch else 0
     ended = [group.terminate(instance_id, REASON) for instance_id in step.terminate]
     if refresh.preferences["StandbyInstances"] == "Terminate":
         ended += [group.terminate(member.instance_id, REASON) for member in group.in_standby]

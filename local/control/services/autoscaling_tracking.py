@@ -15,7 +15,8 @@ from moto.cloudwatch.models import Alarm
 from local.control.alarm_plan import ALARM
 from local.control.scaling_plan import Capacity, Tracking, adjust, scale_in, scale_out, step
 from local.control.services.autoscaling_backend import Groups
-from local.control.services.autoscaling_group import Group, Member
+from local.control.services.autoscaling_group import Group
+from local.control.services.autoscaling_member import Member
 from local.control.services.autoscaling_policies import Policy, policies_of
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local.control.services.autoscaling_refresh import LONGEST_STALL, Refresh
 from tests.local.control.running import Control, wait_until
 from tests.local.control.stack import Fleet, make_alarm, make_fleet, set_alarm
 
@@ -201,6 +203,14 @@ def test_there_is_one_refresh_at_a_time(reported: Control) -> None:
         _start(fleet, version)
 
 
+def test_a_refresh_leaves_the_fleet_spread_over_the_zones(control: Control) -> None:
+    fleet = make_fleet(control, desired=4)
+    _start(fleet, fleet.new_version())
+    _wait_for(fleet, "Successful")
+    zones = Counter(each["AvailabilityZone"] for each in fleet.describe()["Instances"])
+    assert zones == {"eu-central-1a": 2, "eu-central-1b": 2}
+
+
 def test_skip_matching_replaces_nothing_that_already_matches(control: Control) -> None:
     fleet = make_fleet(control)
     before = fleet.in_service()
@@ -328,3 +338,23 @@ def test_auto_rollback_needs_a_numbered_version_in_the_group(control: Control) -
     _start(fleet, "1", BakeTime=600)
     with pytest.raises(ClientError, match="IrreversibleInstanceRefresh"):
         control.client("autoscaling").rollback_instance_refresh(AutoScalingGroupName=fleet.group)
+
+
+def test_a_refresh_stalls_after_an_hour_without_progress() -> None:
+    refresh = Refresh("group", {}, {}, "2", {"i-1", "i-2"}, {"i-1", "i-2"})
+    assert not refresh.stalls(1000)
+    assert not refresh.stalls(1000 + LONGEST_STALL - 1)
+    refresh.count(2, 1)
+    assert not refresh.stalls(1000 + LONGEST_STALL)
+    refresh.count(2, 0)
+    assert not refresh.stalls(1000 + 2 * LONGEST_STALL - 1)
+    assert refresh.stalls(1000 + 2 * LONGEST_STALL)
+
+
+def test_a_wait_that_was_asked_for_is_no_stall() -> None:
+    refresh = Refresh("group", {"CheckpointPercentages": [50, 100], "CheckpointDelay": 9000}, {}, "2", {"i-1"}, {"i-1"})
+    refresh.count(2, 1)
+    assert not refresh.stalls(0)
+    assert refresh.pass_checkpoint(0)
+    assert not refresh.stalls(9000 + LONGEST_STALL - 1)
+    assert refresh.stalls(9000 + LONGEST_STALL)
