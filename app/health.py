@@ -1,4 +1,8 @@
-"""`/healthz`: this process lives; it asks nobody. `/readyz`: every store, one by one."""
+"""`/healthz`: this process lives and has what it needs of its machine. `/readyz`: every store, one by one.
+
+The balancer asks `/healthz`, and what fails it is replaced. So it asks no store: a store that is down is down for every
+clone, and a new clone would not help.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from app import vitals
 from goldfleet.contract import service
 
 
-async def healthz(_: Request) -> Response:
+async def healthz(request: Request) -> Response:
+    """200, or 503 and one line for each thing that this process lacks and a new machine would have."""
+    lacks = vitals.lacks(request.state.memory_folder)
+    if lacks:
+        return PlainTextResponse("\n".join(lacks) + "\n", HTTPStatus.SERVICE_UNAVAILABLE)
     return PlainTextResponse("ok\n")
 
 

@@ -7,6 +7,8 @@ import sys
 
 import uvicorn
 
+from app import vitals
+from app.connections import Connection
 from app.log import to_standard_output
 from app.passwords import Passwords
 from app.site import Site
@@ -22,6 +24,7 @@ def create(environment: Environment) -> Site:
 def serve(environment: Environment) -> None:
     """Serves in one process. At SIGTERM it takes no new request, finishes what runs, and returns."""
     to_standard_output()
+    vitals.take_all_descriptors()
     # uvicorn stops gracefully, then raises the signal again: that is a good end, with exit code 0.
     signal.signal(service.STOP_SIGNAL, lambda *_: sys.exit(0))
     config = uvicorn.Config(
@@ -29,7 +32,7 @@ def serve(environment: Environment) -> None:
         host=environment.host,
         port=environment.port,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -1,10 +1,11 @@
-"""The whole app put together: envelope, limits, session, then pages, API, health and files."""
+"""The whole app put together: overload, envelope, limits, session, then pages, API, health and files."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -13,12 +14,13 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import api, health, outbox, pages
+from app import api, health, outbox, pages, vitals
 from app.answers import API, HANDLERS
 from app.envelope import Envelope
 from app.feed import SqlFeed
 from app.forgery import refuse_other_sites
 from app.limits import BODY, Limits
+from app.overload import Overload
 from app.passwords import Passwords
 from app.rendering import FOLDER
 from app.visit import Visit
@@ -49,10 +51,13 @@ class Site:
     def __init__(self, environment: Environment, passwords: Passwords) -> None:
         self._environment = environment
         self._passwords = passwords
+        # Where the machine writes what changes while the app runs; a tmpfs.
+        self._memory_folder = Path(environment.shards[0].replicas_file).parent
         self._feed = SqlFeed()
         self._stores: State | None = None
         visits = self._with_visit(self._routed())
-        self._app = Envelope(Limits(SessionMiddleware(visits, self._sessions, environment.public_url)), environment)
+        limited = Limits(SessionMiddleware(visits, self._sessions, environment.public_url))
+        self._app = Overload(Envelope(limited, environment), environment)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
@@ -61,11 +66,14 @@ class Site:
     async def running(self) -> AsyncIterator[None]:
         """Opens the stores, and closes them at the end of the block."""
         self._stores = await State.open(self._environment)
-        relay = asyncio.create_task(outbox.relay(self._stores))
+        tasks = [
+            asyncio.create_task(outbox.relay(self._stores)),
+            asyncio.create_task(vitals.watch(self._memory_folder)),
+        ]
         try:
             yield
         finally:
-            await end([relay])
+            await end(tasks)
             self._passwords.close()
             await self._stores.close()
 
@@ -84,6 +92,7 @@ class Site:
                 state = scope["state"]
                 state["visit"] = Visit(self._state, state["facts"], state["visitor"])
                 state["passwords"], state["feed"] = self._passwords, self._feed
+                state["memory_folder"] = self._memory_folder
                 refuse_other_sites(scope["method"], Headers(scope=scope))
             await app(scope, receive, send)
 
