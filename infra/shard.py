@@ -11,10 +11,11 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from goldfleet.contract.names import DB_INSTANCE_LENGTH, Names
+from goldfleet.contract.names import Names
 from infra.credentials import Credentials, CredentialsArgs
 from infra.log_group import LogKeeping, log_group
 from infra.settings.database import Database as DatabaseSettings
+from infra.shard_servers import MAIN, server_id, servers
 
 OWNER, APP = "goldfleet_owner", "goldfleet_app"
 LOG_EXPORTS = ("postgresql", "upgrade")
@@ -66,12 +67,15 @@ class Shard(pulumi.ComponentResource):
         super().__init__("goldfleet:infra:Shard", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.main_id = self._id("main")
-        self.replica_ids = [self._id("replica", str(number)) for number in range(1, args.settings.replicas + 1)]
+        labels = servers(args.number, args.settings)
+        self.main_id = self._id(labels.main)
+        self.replica_ids = [self._id(label) for label in labels.replicas]
         self._owner = self._credentials(OWNER, "owner")
         app = self._credentials(APP, "app")
-        main = self._main()
-        replicas = [self._replica(main, number) for number in range(1, args.settings.replicas + 1)]
+        main = self._main(labels.main)
+        for label in labels.lost:
+            self._main(label)
+        replicas = [self._replica(main, label, number) for number, label in enumerate(labels.replicas, 1)]
         parameter = self._replica_list(replicas)
         self.address = main.address
         self.owner_secret_arn = self._owner.secret_arn
@@ -91,8 +95,8 @@ class Shard(pulumi.ComponentResource):
             "replicas_parameter": self.replicas_parameter,
         }
 
-    def _id(self, *parts: str) -> str:
-        return self._args.names.of("shard", str(self._args.number), *parts, length=DB_INSTANCE_LENGTH)
+    def _id(self, label: str) -> str:
+        return server_id(self._args.names, self._args.number, label)
 
     def _credentials(self, username: str, label: str) -> Credentials:
         return Credentials(
@@ -106,12 +110,12 @@ class Shard(pulumi.ComponentResource):
             self._child,
         )
 
-    def _log_groups(self, instance: str) -> list[pulumi.Resource]:
+    def _log_groups(self, label: str) -> list[pulumi.Resource]:
         """Made before the instance: RDS would make them itself, in clear and kept for ever."""
         return [
             log_group(
-                f"{self._name}-{instance}-{export}-log",
-                f"/aws/rds/instance/{self._id(*instance.split('-'))}/{export}",
+                f"{self._name}-{label}-{export}-log",
+                f"/aws/rds/instance/{self._id(label)}/{export}",
                 self._args.keeping,
                 self._child,
             )
@@ -143,42 +147,59 @@ class Shard(pulumi.ComponentResource):
             "apply_immediately": settings.apply_immediately,
         }
 
-    def _main(self) -> aws.rds.Instance:
-        settings = self._args.settings
-        suffix = random.RandomId(f"{self._name}-final", byte_length=4, opts=self._child)
+    def _main(self, label: str) -> aws.rds.Instance:
+        """The main. A promoted replica is one that has no source any more, and it has what only a new server takes."""
         return aws.rds.Instance(
-            f"{self._name}-main",
-            identifier=self.main_id,
-            engine="postgres",
-            engine_version=settings.engine_version,
-            db_name=settings.name,
-            username=self._owner.username,
-            password=self._owner.password,
-            db_subnet_group_name=self._args.subnet_group,
-            allocated_storage=settings.storage_gib,
-            kms_key_id=self._args.keeping.key_arn,
-            multi_az=settings.multi_az,
-            backup_retention_period=settings.backup_days,
-            backup_window=settings.backup_window,
-            deletion_protection=settings.deletion_protection,
-            skip_final_snapshot=False,
-            final_snapshot_identifier=suffix.hex.apply(lambda tail: f"{self.main_id}-final-{tail}"),
+            f"{self._name}-{label}",
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=self._log_groups("main"), protect=settings.deletion_protection
+                parent=self,
+                depends_on=self._log_groups(label),
+                protect=self._args.settings.deletion_protection,
             ),
+            **(self._of_a_new_main() if label == MAIN else {}),
+            **self._of_a_main(label),
             **self._common(),
         )
 
-    def _replica(self, main: aws.rds.Instance, number: int) -> aws.rds.Instance:
+    def _of_a_new_main(self) -> dict[str, Any]:
+        """What a replica inherits, and nobody can change."""
+        args = self._args
+        return {
+            "engine": "postgres",
+            "db_name": args.settings.name,
+            "username": self._owner.username,
+            "db_subnet_group_name": args.subnet_group,
+            "allocated_storage": args.settings.storage_gib,
+            "kms_key_id": args.keeping.key_arn,
+        }
+
+    def _of_a_main(self, label: str) -> dict[str, Any]:
+        """What only a main has."""
+        settings, identifier = self._args.settings, self._id(label)
+        name = f"{self._name}-final" if label == MAIN else f"{self._name}-{label}-final"
+        suffix = random.RandomId(name, byte_length=4, opts=self._child)
+        return {
+            "identifier": identifier,
+            "engine_version": settings.engine_version,
+            "password": self._owner.password,
+            "multi_az": settings.multi_az,
+            "backup_retention_period": settings.backup_days,
+            "backup_window": settings.backup_window,
+            "deletion_protection": settings.deletion_protection,
+            "skip_final_snapshot": False,
+            "final_snapshot_identifier": suffix.hex.apply(lambda tail: f"{identifier}-final-{tail}"),
+        }
+
+    def _replica(self, main: aws.rds.Instance, label: str, number: int) -> aws.rds.Instance:
         """Encrypted with its main's key: RDS refuses to be told so (CreateDBInstanceReadReplica, KmsKeyId)."""
         zones = self._args.zones
         return aws.rds.Instance(
-            f"{self._name}-replica-{number}",
-            identifier=self._id("replica", str(number)),
+            f"{self._name}-{label}",
+            identifier=self._id(label),
             replicate_source_db=main.identifier,
             availability_zone=zones[number % len(zones)],
             skip_final_snapshot=True,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._log_groups(f"replica-{number}")),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._log_groups(label)),
             **self._common(),
         )
 

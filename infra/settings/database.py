@@ -24,6 +24,12 @@ class Database(Component):
     insights_days: int = Field(
         7, description="How long Performance Insights keeps its data, in days: 7, 731, or n * 31."
     )
+    promoted: dict[str, str] = Field(
+        {}, description="Shards whose main is a promoted replica: number and label; written by `goldfleet promote`."
+    )
+    lost: dict[str, list[str]] = Field(
+        {}, description="Servers that were mains before a promotion and are left as they are: shard and labels."
+    )
     apply_immediately: bool = Field(
         False, description="Whether changes are made at once instead of in the next maintenance window."
     )

@@ -64,7 +64,7 @@ def _type(annotation: Any) -> str:
     if get_origin(annotation) is list:
         return f"list of {_type(get_args(annotation)[0])}"
     if get_origin(annotation) is dict:
-        return "names and texts"
+        return "names and texts" if get_args(annotation)[1] is str else "names and lists of texts"
     plain = [choice for choice in get_args(annotation) if choice is not type(None)]
     if plain:
         return _type(plain[0])

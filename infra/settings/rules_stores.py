@@ -17,6 +17,8 @@ WEEKLY_WINDOW = r"(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d"
 DAILY_WINDOW = r"([01]\d|2[0-3]):[0-5]\d"
 RESERVED_DATABASES = frozenset({"postgres", "template0", "template1", "rdsadmin"})
 POSTGRESQL_PORT = 5432
+PROMOTED = r"replica(-[1-9]\d?)+"
+SERVER = rf"main|{PROMOTED}"
 
 
 def _groups(settings: Settings) -> tuple[tuple[str, ReplicationGroup], ...]:
@@ -107,6 +109,22 @@ def database_port_is_not_the_default(settings: Settings) -> Iterator[SettingsErr
         )
 
 
+def promoted_servers_are_labelled(settings: Settings) -> Iterator[SettingsError]:
+    database = settings.database
+    labels = {"promoted": {shard: [label] for shard, label in database.promoted.items()}, "lost": database.lost}
+    for key, by_shard in labels.items():
+        for shard, named in by_shard.items():
+            if not re.fullmatch(r"0|[1-9]\d*", shard) or int(shard) >= database.shards:
+                yield SettingsError(
+                    f"database.{key}", f"there is no shard '{shard}'", f"count from 0 to {database.shards - 1}"
+                )
+            for label in named:
+                if not re.fullmatch(SERVER if key == "lost" else PROMOTED, label):
+                    yield SettingsError(
+                        f"database.{key}", f"'{label}' is not a server's label", "write it like replica-1"
+                    )
+
+
 def replicas_need_backups(settings: Settings) -> Iterator[SettingsError]:
     database = settings.database
     if database.replicas > 0 and database.backup_days < 1:
@@ -179,6 +197,7 @@ RULES = (
     database_class_is_known,
     database_name_is_allowed,
     database_port_is_not_the_default,
+    promoted_servers_are_labelled,
     replicas_need_backups,
     storage_grows,
     insights_are_kept_a_known_time,

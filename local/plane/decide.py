@@ -178,8 +178,11 @@ def store_statuses(wanted: Wanted, running: Running) -> dict[str, dict[str, str]
 
 def _database_status(spec: Database, unit: Unit | None) -> str:
     status = _status([unit], "failed")
-    moves = unit is not None and isinstance(unit.spec, Database) and unit.spec.zone != spec.zone
-    return "starting" if moves and status == "available" else status
+    if status != "available" or unit is None or not isinstance(unit.spec, Database):
+        return status
+    if unit.spec.zone != spec.zone:
+        return "starting"
+    return "modifying" if unit.spec.source and not spec.source else status
 
 
 def _status(units: list[Unit | None], failed: str) -> str:

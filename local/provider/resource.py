@@ -146,6 +146,8 @@ class RowResource(Resource):
     def _differs(self, name: str, old: Values, new: Values, read: frozenset[str]) -> bool:
         if has_unknown(new.get(name)):
             return True
+        if name in self._row.remembered and name not in new:
+            return False
         if name in read:
             return name in new and not self._view.fits(name, old[name], new[name])
         return not self._view.same(name, old.get(name), new.get(name))

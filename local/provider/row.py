@@ -192,6 +192,8 @@ class Row:
         forget: true for what was found of a resource that is as good as gone.
         delete_first: a replacement cannot stand beside the old one.
         in_place: inputs that can be changed though the schemas say otherwise: input -> reason.
+        remembered: inputs that stay as they are when the program no longer sets them: Optional and Computed in
+            pulumi-aws.
         replaces: inputs that need a new resource though the schemas do not say so: input -> reason.
         secrets: properties that are always secret.
     """
@@ -222,6 +224,7 @@ class Row:
     delete_first: bool = False
     in_place: Mapping[str, str] = field(default_factory=dict)
     replaces: Mapping[str, str] = field(default_factory=dict)
+    remembered: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
 
     @property

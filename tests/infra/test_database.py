@@ -74,3 +74,36 @@ def test_connections_follow_memory_up_to_rds_limit() -> None:
     assert max_connections("db.t4g.micro") < 112
     assert 190 < max_connections("db.t4g.small") < 225
     assert max_connections("db.r7g.4xlarge") == 4990
+
+
+PROMOTED = {"database.promoted": {"0": "replica-1"}, "database.replicas": 2}
+
+
+def test_a_promoted_replica_says_nothing_that_would_replace_it(made: Made) -> None:
+    """Of what RDS fixes when a server is made, a promoted replica has what it inherited."""
+    main = made("dev", PROMOTED).one(SERVER, "database-0-replica-1").inputs
+    fixed = {"replicateSourceDb", "engine", "username", "dbName", "kmsKeyId", "dbSubnetGroupName", "availabilityZone"}
+    assert not fixed & set(main)
+    assert main["identifier"] == "goldfleet-dev-shard-0-replica-1"
+    assert revealed(main["password"]) == "generated"
+    assert main["backupRetentionPeriod"] == made("dev").one(SERVER, "database-0-main").inputs["backupRetentionPeriod"]
+    assert main["finalSnapshotIdentifier"] == "goldfleet-dev-shard-0-replica-1-final-0a0b0c0d"
+
+
+def test_a_promoted_replica_gets_replicas_of_its_own(made: Made) -> None:
+    resources = made("dev", PROMOTED)
+    names = {one.name for one in resources.of(SERVER)}
+    assert names == {"database-0-replica-1", "database-0-replica-1-1", "database-0-replica-1-2"}
+    follower = resources.one(SERVER, "database-0-replica-1-1").inputs
+    assert follower["replicateSourceDb"] == "goldfleet-dev-shard-0-replica-1"
+
+
+def test_a_lost_main_stays_as_it_was(made: Made) -> None:
+    before = made("dev").one(SERVER, "database-0-main")
+    after = made("dev", {**PROMOTED, "database.lost": {"0": ["main"]}}).one(SERVER, "database-0-main")
+    assert (after.inputs, after.protected) == (before.inputs, before.protected)
+
+
+def test_only_the_promoted_shard_changes(made: Made) -> None:
+    resources = made("dev", {**PROMOTED, "database.shards": 2})
+    assert {"database-1-main", "database-1-replica-1"} <= {one.name for one in resources.of(SERVER)}

@@ -171,6 +171,10 @@ class Instances(RDSBackend):
             raise InvalidParameterCombination(
                 "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified, and not both."
             )
+        if instance.status == "failed" and final_db_snapshot_identifier:
+            raise InvalidDBInstanceStateFault(
+                f"Instance {instance.db_instance_identifier} is failed: only SkipFinalSnapshot deletes it."
+            )
         replicas = [] if instance.deletion_protection else [self.databases[each] for each in instance.replicas]
         for replica in replicas:
             self._promote(replica)
@@ -185,6 +189,7 @@ class Instances(RDSBackend):
         source = self.find_db_from_id(str(replica.source_db_instance_identifier))
         source.remove_replica(replica)
         replica.is_replica, replica.source_db_instance_identifier = False, None
+        CLOUD.reports.rds[replica.db_instance_identifier] = "modifying"
 
     def _check_family(self, parameter_group: str | None, version: str) -> None:
         group = self.db_parameter_groups.get(parameter_group or "")

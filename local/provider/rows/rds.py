@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from goldfleet.errors import GoldfleetError
 from goldfleet.servicer import Values
-from local.provider.row import Call, Find, Item, Name, Row, Step, Tags, Wait
+from local.provider.row import WAIT_LIMIT, Call, Find, Item, Name, Row, Step, Tags, Wait
 from local.provider.tagging import arn_tags
 
 
@@ -98,6 +99,22 @@ def _move_port(it: Item) -> None:
     it.aws.call("rds", "modify_db_instance", **_instance(it), DBPortNumber=it["port"], ApplyImmediately=immediately)
 
 
+def _promote(it: Item) -> None:
+    """As pulumi-aws: a replica that has no source any more is promoted first of all, and it never gets another one."""
+    if it.new.get("replicateSourceDb"):
+        raise GoldfleetError(it.context.name, "cannot elect new source database for replication", "make a new replica")
+    backups = {"BackupRetentionPeriod": it["backupRetentionPeriod"], "PreferredBackupWindow": it["backupWindow"]}
+    it.aws.call(
+        "rds", "promote_read_replica", **_instance(it), **{key: value for key, value in backups.items() if value}
+    )
+
+    def promoted() -> bool | None:
+        (found,) = it.aws.call("rds", "describe_db_instances", **_instance(it))["DBInstances"]
+        return found["DBInstanceStatus"] == "available" or None
+
+    it.context.wait_for("promoted", promoted, WAIT_LIMIT)
+
+
 def _endpoint(found: Any, _it: Item) -> str | None:
     endpoint = found.get("Endpoint")
     return f"{endpoint['Address']}:{endpoint['Port']}" if endpoint else None
@@ -117,6 +134,7 @@ INSTANCE = Row(
     id="DBInstance.DbiResourceId",
     find=Find("describe_db_instances", _instance, "DBInstances[0]"),
     updates=(
+        Step(("replicateSourceDb",), _promote),
         Call(
             "modify_db_instance",
             lambda it: {**_instance(it), "ApplyImmediately": bool(it["applyImmediately"])},
@@ -158,6 +176,7 @@ INSTANCE = Row(
     hidden=frozenset({"password"}),
     own=frozenset({"applyImmediately", "deleteAutomatedBackups", "finalSnapshotIdentifier", "skipFinalSnapshot"}),
     prefixes=frozenset({"engineVersion"}),
+    remembered=frozenset({"availabilityZone"}),
     secrets=frozenset({"password"}),
     name=Name(prop="identifier"),
     tags=_tags("db"),

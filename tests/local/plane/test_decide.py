@@ -87,6 +87,12 @@ def test_a_database_is_starting_until_it_runs_in_its_new_zone() -> None:
         assert store_statuses(wanted, running(unit(spec, phase)))["rds"] == {"main": status}
 
 
+def test_a_promoted_replica_is_modified_until_it_takes_writes() -> None:
+    alone = replace(REPLICA, source=None)
+    for spec, status in ((REPLICA, "modifying"), (alone, "available")):
+        assert store_statuses(Wanted(databases=(alone,)), running(unit(spec)))["rds"] == {"main-1": status}
+
+
 def test_no_balancer_without_a_load_balancer() -> None:
     assert decide(Wanted(balancing=replace(BALANCING, load_balancers=())), Running(), NOW) == ()
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from goldfleet.aws_session import DUMMY_ACCOUNT, Account
+from goldfleet.errors import GoldfleetError
 from goldfleet.servicer import UNKNOWN, Existing, PartlyMade
 from local.provider.aws import Aws
 from local.provider.plugin import ROWS
@@ -143,3 +144,35 @@ def test_a_failure_after_the_creation_keeps_what_was_made(rows: Rows, ground: Gr
     assert aws.call("autoscaling", "describe_auto_scaling_groups", **names)["AutoScalingGroups"]
     rows.delete("group:Group", Existing(caught.value.id, checked, caught.value.state))
     rows.delete("launchTemplate:LaunchTemplate", template)
+
+
+def test_a_replica_without_a_source_is_promoted_in_place(rows: Rows, ground: Ground, aws: Aws) -> None:
+    """As pulumi-aws: promoted first, then changed; and its zone is not taken from it because nobody asks for it."""
+    kind, common = "rds/instance:Instance", {"instanceClass": "db.t4g.micro", "skipFinalSnapshot": True}
+    main = rows.create(
+        kind,
+        {
+            **common,
+            "identifier": "lost",
+            "engine": "postgres",
+            "allocatedStorage": 20,
+            "username": "owner",
+            "password": "a-long-password",
+            "backupRetentionPeriod": 7,
+            "vpcSecurityGroupIds": [ground.group],
+        },
+    )
+    inputs = {**common, "identifier": "kept"}
+    replica = rows.create(kind, {**inputs, "replicateSourceDb": "lost", "availabilityZone": "eu-central-1b"})
+    promoted = {**inputs, "backupRetentionPeriod": 3, "multiAz": True, "password": "a-long-password"}
+    change = rows.diff(kind, replica, promoted)
+    assert "availabilityZone" not in change.changes
+    assert change.replaces == ()
+    replica = rows.update(kind, replica, promoted)
+    (found,) = aws.call("rds", "describe_db_instances", DBInstanceIdentifier="kept")["DBInstances"]
+    assert "ReadReplicaSourceDBInstanceIdentifier" not in found
+    assert (found["BackupRetentionPeriod"], found["MultiAZ"], found["AvailabilityZone"]) == (3, True, "eu-central-1b")
+    with pytest.raises(GoldfleetError, match="cannot elect new source database"):
+        rows.update(kind, replica, {**promoted, "replicateSourceDb": "lost"})
+    for each in (replica, main):
+        rows.delete(kind, each)
