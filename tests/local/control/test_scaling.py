@@ -1,6 +1,6 @@
 """Scaling by metrics at the control plane's doors: what is measured goes in, alarms ring, the desired capacity moves.
 
-A minute of CloudWatch lasts a fifth of a second here.
+A minute of CloudWatch lasts a tenth of a second here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from tests.local.control.running import Control, running_control, wait_until
 from tests.local.control.stack import Fleet, make_fleet, name
 
-MINUTE = 0.2
+MINUTE = 0.1
 BUSY, IDLE = 90.0, 5.0
 CPU = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}, "TargetValue": 50.0}
 
