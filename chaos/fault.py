@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
 from chaos.fleet import Fleet
 from chaos.line import STRUCK, Line
 from chaos.load import Load
+from chaos.workshop import Workshop
 from local.processes import wait_until
 
 POLL = 0.2
@@ -65,6 +69,14 @@ class Scene:
         self.moments: dict[str, float] = {}
         self.facts: dict[str, Any] = {}
 
+    @cached_property
+    def workshop(self) -> Workshop:
+        """A copy of the checkout to edit; afterwards `goldfleet up` with the person's own undoes what it did."""
+        folder = self.undo.enter_context(TemporaryDirectory(prefix="goldfleet-chaos-"))
+        workshop = Workshop.open(Path(folder) / "checkout")
+        self.undo.callback(self._put_back)
+        return workshop
+
     def mark(self, moment: str) -> None:
         """Notes that it is now: `struck` when the fault begins, others as a fault wants to tell them."""
         self.moments[moment] = self._now()
@@ -87,6 +99,10 @@ class Scene:
         """Lets people go on until `seconds` after the strike are over, so that what comes later is seen too."""
         end = self.moments[STRUCK] + seconds
         wait_until(lambda: self._now() > end, 2 * seconds, every=POLL)
+
+    def _put_back(self) -> None:
+        self.say("putting the person's own release and count back")
+        self.fleet.up()
 
     def _now(self) -> float:
         return self.load.now() if self.load else monotonic()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chaos.fault import Fault
-from chaos.faults import black_holes, cache, control_plane, database, kill_clone, replicas, sessions
+from chaos.faults import black_holes, cache, clones, control_plane, database, replicas, scale, sessions
 from goldfleet.errors import SettingsError
 
 ALL: tuple[Fault, ...] = (
-    *kill_clone.FAULTS,
+    *scale.FAULTS,
+    *clones.FAULTS,
     *cache.FAULTS,
     *sessions.FAULTS,
     *replicas.FAULTS,
