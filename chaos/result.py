@@ -14,6 +14,8 @@ from chaos.fault import Fault
 from chaos.line import Line
 
 FAILURES_TOLD = 100
+FIGURES = ("requests", "failed", "repeated", "wrong", "lost", "seconds")
+COLUMNS = ("fault", *FIGURES, "promise")
 
 
 class Verdict(StrEnum):
@@ -89,10 +91,8 @@ def _seen(line: Line) -> dict[str, Any]:
 def table(results: Sequence[Result]) -> Table:
     """For people; every figure is of the local cloud."""
     shown = Table(box=None, pad_edge=False, header_style="bold", title="local, by fault", title_justify="left")
-    shown.add_column("fault", no_wrap=True)
-    for column in ("requests", "failed", "after repeats", "wrong", "lost", "seconds"):
-        shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("promise", no_wrap=True)
+    for column in COLUMNS:
+        shown.add_column(column, justify="right" if column in FIGURES else "left", no_wrap=True, overflow="ignore")
     for result in results:
         shown.add_row(result.fault.name, *_figures(result.line), result.verdict.value)
     return shown

@@ -10,10 +10,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from types import TracebackType
 
 from goldfleet.cli.checkout import CHECKOUT
+from goldfleet.cli.settings_file import SettingsFile
+from goldfleet.cli.stack_account import LOCAL
 from goldfleet.errors import LocalCloudError
 
 LEFT_OUT = (".venv", ".local", ".git", "__pycache__", ".*_cache", ".hypothesis", "*.pyc", "tests", "docs", "bench")
@@ -34,6 +39,11 @@ class Done:
     code: int
     text: str
 
+    @property
+    def reason(self) -> str:
+        """The sentence that it failed with; empty if it did not."""
+        return next((line for line in self.text.splitlines() if line.startswith("error: ")), "").removeprefix("error: ")
+
 
 @dataclass(frozen=True)
 class Workshop:
@@ -48,64 +58,86 @@ class Workshop:
         (folder / ".local").symlink_to(CHECKOUT / ".local")
         return cls(folder)
 
-    def edit(self, path: str, old: str, new: str) -> None:
-        """Replaces a text in one of the copy's files.
+    def append(self, path: str, text: str) -> None:
+        """Adds to the end of one of the copy's files; makes the file if there is none."""
+        with (self.folder / path).open("a") as file:
+            file.write(text)
 
-        Raises:
-            LocalCloudError: it is not there.
-        """
-        file = self.folder / path
-        text = file.read_text()
-        if old not in text:
-            raise LocalCloudError(path, f"has no {old!r} to be broken", "bring chaos/faults/ up to date with the app")
-        file.write_text(text.replace(old, new, 1))
+    @property
+    def settings(self) -> SettingsFile:
+        """The copy's own settings of the stack."""
+        return SettingsFile(self.folder, LOCAL)
 
-    def goldfleet(self, *arguments: str) -> Done:
+    def begin(self, *arguments: str) -> Command:
+        """Starts a verb."""
+        return Command(self.folder, arguments)
+
+    def run(self, *arguments: str) -> Done:
         """Runs a verb to its end; an interrupt interrupts it too, and waits for it.
 
         Raises:
             LocalCloudError: it did not end in time.
         """
-        with subprocess.Popen(
-            [sys.executable, "-m", "goldfleet.cli", *arguments],
-            cwd=self.folder,
-            env={name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            process_group=0,
-        ) as process:
-            try:
-                text, _ = process.communicate(timeout=COMMAND_SECONDS)
-            except subprocess.TimeoutExpired as error:
-                raise LocalCloudError(
-                    f"goldfleet {' '.join(arguments)}",
-                    f"did not end within {COMMAND_SECONDS} s",
-                    "see `goldfleet status`",
-                ) from error
-            finally:
-                _end(process)
-        return Done(process.returncode, text)
+        with self.begin(*arguments) as command:
+            return command.wait()
 
     def do(self, *arguments: str) -> str:
         """Runs a verb that must succeed.
 
         Raises:
-            LocalCloudError: it failed; with the end of what it printed.
+            LocalCloudError: it failed; and why.
         """
-        done = self.goldfleet(*arguments)
+        done = self.run(*arguments)
         if done.code != 0:
-            raise LocalCloudError(f"goldfleet {' '.join(arguments)}", done.text[-2000:], "see `goldfleet status`")
+            raise LocalCloudError(f"goldfleet {' '.join(arguments)}", done.reason or "failed", "see `goldfleet status`")
         return done.text
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """Asks a command to end, as Ctrl-C does; kills it when it takes too long."""
-    if process.poll() is not None:
-        return
-    os.killpg(process.pid, signal.SIGINT)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+class Command:
+    """A verb that runs in the copy; leaving the block interrupts it, as Ctrl-C does, if it has not ended."""
+
+    def __init__(self, folder: Path, arguments: Sequence[str]) -> None:
+        self._name = f"goldfleet {' '.join(arguments)}"
+        self._output = TemporaryFile("w+")  # noqa: SIM115  closed with the command
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "goldfleet.cli", *arguments],
+            cwd=folder,
+            env={name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def wait(self) -> Done:
+        """Waits for its end.
+
+        Raises:
+            LocalCloudError: it did not end in time.
+        """
+        try:
+            code = self._process.wait(COMMAND_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            what = f"did not end within {COMMAND_SECONDS} s"
+            raise LocalCloudError(self._name, what, "see `goldfleet status`") from error
+        self._output.seek(0)
+        return Done(code, self._output.read())
+
+    def __enter__(self) -> Command:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.running:
+            os.killpg(self._process.pid, signal.SIGINT)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+        self._output.close()

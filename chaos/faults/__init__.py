@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chaos.fault import Fault
-from chaos.faults import black_holes, cache, clones, control_plane, database, replicas, scale, sessions
+from chaos.faults import black_holes, cache, clones, control_plane, database, releases, replicas, scale, sessions, supervisor
 from goldfleet.errors import SettingsError
 
 ALL: tuple[Fault, ...] = (
+    *releases.FAULTS,
     *scale.FAULTS,
     *clones.FAULTS,
     *cache.FAULTS,
     *sessions.FAULTS,
     *replicas.FAULTS,
     *database.FAULTS,
+    *supervisor.FAULTS,
     *black_holes.FAULTS,
     *control_plane.FAULTS,
 )
