@@ -92,7 +92,7 @@ def table(results: Sequence[Result]) -> Table:
     """For people; every figure is of the local cloud."""
     shown = Table(box=None, pad_edge=False, header_style="bold", title="local, by fault", title_justify="left")
     for column in COLUMNS:
-        shown.add_column(column, justify="right" if column in FIGURES else "left", no_wrap=True, overflow="ignore")
+        shown.add_column(column, justify="right" if column in FIGURES else "left", no_wrap=True)
     for result in results:
         shown.add_row(result.fault.name, *_figures(result.line), result.verdict.value)
     return shown

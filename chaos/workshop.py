@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
 
+from goldfleet.cli import local_cloud
 from goldfleet.cli.checkout import CHECKOUT
 from goldfleet.cli.settings_file import SettingsFile
 from goldfleet.cli.stack_account import LOCAL
@@ -66,7 +67,7 @@ class Workshop:
     @property
     def settings(self) -> SettingsFile:
         """The copy's own settings of the stack."""
-        return SettingsFile(self.folder, LOCAL)
+        return SettingsFile(self.folder, LOCAL, local_cloud.endpoint())
 
     def begin(self, *arguments: str) -> Command:
         """Starts a verb."""

@@ -16,6 +16,7 @@ from goldfleet.cli.stack_account import LOCAL
 from goldfleet.cli.terminal import Terminal
 from goldfleet.errors import SettingsError
 
+WIDTH = 110
 REQUESTS = 2000
 REPORT = CHECKOUT / ".local" / "chaos.json"
 EXAMPLES = """\
@@ -57,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
             fleet.make_whole()
     for text in legend(results):
         terminal.console.print(text)
-    terminal.console.print(table(results))
+    terminal.console.print(table(results), soft_wrap=False, width=WIDTH)
     terminal.line(f"all of it: {REPORT.relative_to(CHECKOUT)}")
     return 1 if any(result.verdict is Verdict.BROKEN for result in results) else 0
 
