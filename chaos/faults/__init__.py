@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chaos.fault import Fault
-from chaos.faults import black_holes, cache, clones, control_plane, database, releases, replicas, scale, sessions, supervisor
+from chaos.faults import (
+    black_holes,
+    cache,
+    clones,
+    control_plane,
+    database,
+    releases,
+    replicas,
+    scale,
+    sessions,
+    supervisor,
+)
 from goldfleet.errors import SettingsError
 
 ALL: tuple[Fault, ...] = (
