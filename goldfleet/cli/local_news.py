@@ -8,7 +8,7 @@ from goldfleet.cli.stack_view import LOCAL_SOURCE, Event, moment
 from local.events import Events
 from local.run_folder import RunFolder
 
-NEWS = frozenset({"exited", "restarted", "crash-looping", "failed", "unhealthy", "not-imitated"})
+NEWS = frozenset({"exited", "restarted", "crash-looping", "failed", "promoted", "unhealthy", "not-imitated"})
 """Kinds of events that nobody asked for; the others only say that a wish was carried out."""
 
 

@@ -21,7 +21,7 @@ REDACTED = "(redacted)"
 # Where the name that signs a request is not the name of the boto3 client.
 _CLIENT_NAMES = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 _SCOPE = re.compile(r"Credential=[^/,]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
-_READS = re.compile(r"^(Describe|Get|List|Head|BatchGet|Query|Search|Filter|Test|Preview|Lookup)")
+_READS = re.compile(r"^(Describe|Get|List|Head|BatchGet|Query|Search|Filter|Test(?!Failover)|Preview|Lookup)")
 _NOT_WATCHED = {("logs", "PutLogEvents"), ("cloudwatch", "PutMetricData"), ("ebs", "PutSnapshotBlock")}
 _SECRET_NAME = re.compile(r"password|authtoken|secretstring|secretbinary", re.IGNORECASE)
 

@@ -20,6 +20,24 @@ class TargetReport:
     reason: str | None = None
 
 
+@dataclass(frozen=True)
+class NodeReport:
+    """How one cache node is.
+
+    Args:
+        state: `creating` until it answers with its data, then `available`; `silent` while it does not answer, `failed`
+            when it has not for too long.
+        role: `primary` or `replica`: what it is now, whatever it should be.
+        created: CacheNodeCreateTime of the node that is meant, in seconds since 1970: one in its place has another.
+        offset: how much it has replicated, in bytes.
+    """
+
+    state: str
+    role: str
+    created: int
+    offset: int = 0
+
+
 @dataclass
 class Reports:
     """The latest of what the data plane has told.
@@ -27,6 +45,7 @@ class Reports:
     Attributes:
         rds, elasticache: status of each store by its id.
         impaired: zone in which an RDS instance has lost its machine, by its id.
+        nodes: of replication groups, by cache cluster id.
         targets: by target group ARN and instance id.
         consoles: console text by instance id.
         ages: seconds by which an instance counts as older than it is, by instance id.
@@ -35,6 +54,7 @@ class Reports:
     rds: dict[str, str] = field(default_factory=dict)
     elasticache: dict[str, str] = field(default_factory=dict)
     impaired: dict[str, str] = field(default_factory=dict)
+    nodes: dict[str, NodeReport] = field(default_factory=dict)
     targets: dict[str, dict[str, TargetReport]] = field(default_factory=dict)
     consoles: dict[str, str] = field(default_factory=dict)
     ages: dict[str, float] = field(default_factory=dict)

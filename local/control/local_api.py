@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from goldfleet.errors import LocalCloudError
 from local.control.answers import Answer, json_answer
-from local.control.cloud import Cloud, TargetReport
+from local.control.cloud import Cloud, NodeReport, TargetReport
 from local.control.faults import FaultRule, Faults
 from local.control.passwords import all_passwords
 from local.control.record import Record
@@ -85,12 +85,14 @@ class LocalApi:
 
         return route
 
-    def _stores(self, content: Mapping[str, Mapping[str, str]]) -> None:
-        unknown = set(content) - {"rds", "elasticache"}
+    def _stores(self, content: Mapping[str, Mapping[str, Any]]) -> None:
+        unknown = set(content) - {"rds", "elasticache", "nodes"}
         if unknown:
-            raise LocalCloudError("stores", f"unknown keys {sorted(unknown)}", "use rds and elasticache")
+            raise LocalCloudError("stores", f"unknown keys {sorted(unknown)}", "use rds, elasticache and nodes")
         self._cloud.reports.rds.update(content.get("rds", {}))
         self._cloud.reports.elasticache.update(content.get("elasticache", {}))
+        nodes = {node: NodeReport(**said) for node, said in content.get("nodes", {}).items()}
+        self._cloud.reports.nodes.update(nodes)
 
     def _impaired(self, content: Mapping[str, Mapping[str, str]]) -> None:
         self._cloud.reports.impaired.update(content["rds"])

@@ -19,6 +19,7 @@ from local.control.services import (
     ebs,
     ec2,
     elasticache,
+    elasticache_failover,
     elbv2,
     iam,
     logs,
@@ -69,7 +70,7 @@ def settle() -> bool:
 
     Called with the cloud's lock held.
     """
-    changed = any([rds_failover.settle(), cloudwatch_alarms.settle()])  # both of them
+    changed = any([elasticache_failover.settle(), rds_failover.settle(), cloudwatch_alarms.settle()])  # all of them
     for _ in range(_MOST_STEPS):
         drained = elbv2.settle()
         if not (autoscaling.settle() or drained):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from local.plane import node_rules
 from local.plane.running import Phase, Running, Unit
-from local.plane.wanted import Clone, Database, Main, Membership, Sidecar, Spec, Wanted
+from local.plane.wanted import Clone, Database, Main, Membership, Sidecar, Spec, StoreNode, Wanted
 
 
 @dataclass(frozen=True)
@@ -84,15 +85,35 @@ def _starts(wanted: Wanted, running: Running, now: float) -> Iterator[UnitAction
         elif now < unit.retry_at:
             continue
         elif unit.phase is Phase.DOWN:
-            if not _waits_for_standby(spec, unit) and (unit.started or _can_start(spec, running)):
+            if _can_return(spec, unit, running):
                 yield Start(spec)
         elif unit.phase is Phase.RUNNING and unit.spec != spec:
+            yield from _change(unit, spec, running)
+
+
+def _change(unit: Unit, spec: Spec, running: Running) -> Iterator[UnitAction]:
+    match unit.spec, spec:
+        case StoreNode() as before, StoreNode():
+            if node_rules.is_replaced(unit, spec):
+                yield Stop(before, forget=not spec.keeps_data)
+            elif node_rules.may_change(before, spec, running):
+                yield Change(before, spec)
+        case _:
             yield Change(unit.spec, spec)
+
+
+def _can_return(spec: Spec, unit: Unit, running: Running) -> bool:
+    """What went down starts again, unless AWS has something to say to it first."""
+    if isinstance(spec, StoreNode):
+        return node_rules.is_replaced(unit, spec) and node_rules.may_start(spec, running)
+    return not _waits_for_standby(spec, unit) and (unit.started or _can_start(spec, running))
 
 
 def _can_start(spec: Spec, running: Running) -> bool:
     """The first time: a replica copies its main, a sidecar reads what its clone was told."""
     match spec:
+        case StoreNode():
+            return node_rules.may_start(spec, running)
         case Database(source=Main(main)):
             return running.is_running(f"rds-{main}")
         case Sidecar(clone):

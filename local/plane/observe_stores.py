@@ -66,51 +66,47 @@ def store_nodes(elasticache: Any, users: Mapping[str, list[Mapping[str, Any]]]) 
         elasticache: boto3 client.
         users: username, passwords and access string, by identifier of the replication group.
     """
-    groups = pages(elasticache, "describe_replication_groups", "ReplicationGroups")
-    # A group that was made after its passwords were asked for is run by the next look.
-    alive = [one for one in groups if one["Status"] not in _GONE and one["ReplicationGroupId"] in users]
-    clusters = pages(elasticache, "describe_cache_clusters", "CacheClusters") if alive else []
-    names = {
-        cluster.get("ReplicationGroupId"): cluster.get("CacheParameterGroup", {}).get("CacheParameterGroupName")
-        for cluster in clusters
+    # Before their roles: a new node must never be seen in the role of the one that it replaces.
+    clusters = {
+        cluster["CacheClusterId"]: cluster
+        for cluster in pages(elasticache, "describe_cache_clusters", "CacheClusters", ShowCacheNodeInfo=True)
     }
-    parameters = {name: _parameters(elasticache, name) for name in set(names.values()) if name}
+    groups = pages(elasticache, "describe_replication_groups", "ReplicationGroups") if clusters else []
+    names = {cluster["CacheParameterGroup"]["CacheParameterGroupName"] for cluster in clusters.values()}
+    parameters = {name: _parameters(elasticache, name) for name in names}
+    # A group that was made after its passwords or its nodes were asked for is run by the next look.
     return tuple(
-        node
-        for group in alive
-        for node in _nodes(group, parameters.get(names.get(group["ReplicationGroupId"]), ()), users)
+        _node(group, member, clusters[member["CacheClusterId"]], parameters, users)
+        for group in groups
+        if group["Status"] not in _GONE and group["ReplicationGroupId"] in users
+        for member in group["NodeGroups"][0]["NodeGroupMembers"]
+        if member["CacheClusterId"] in clusters
     )
 
 
-def _nodes(
+def _node(
     group: Mapping[str, Any],
-    parameters: tuple[tuple[str, str], ...],
+    member: Mapping[str, Any],
+    cluster: Mapping[str, Any],
+    parameters: Mapping[str, tuple[tuple[str, str], ...]],
     users: Mapping[str, list[Mapping[str, Any]]],
-) -> list[StoreNode]:
-    identifier = group["ReplicationGroupId"]
-    shard = group["NodeGroups"][0]
-    primary = _address(shard["PrimaryEndpoint"])
-    members = shard["NodeGroupMembers"]
-    return [
-        StoreNode(
-            group=identifier,
-            identifier=member["CacheClusterId"],
-            address=primary if _is_primary(member) else _address(member["ReadEndpoint"]),
-            primary=None if _is_primary(member) else primary,
-            parameters=parameters,
-            users=tuple(map(_user, users[identifier])),
-            own_host=member["ReadEndpoint"]["Address"] if _is_primary(member) else None,
-        )
-        for member in members
-    ]
+) -> StoreNode:
+    endpoint, is_primary = _address(group["NodeGroups"][0]["PrimaryEndpoint"]), member["CurrentRole"] == "primary"
+    return StoreNode(
+        group=group["ReplicationGroupId"],
+        identifier=member["CacheClusterId"],
+        address=_address(member["ReadEndpoint"]),
+        primary=None if is_primary else endpoint,
+        parameters=parameters[cluster["CacheParameterGroup"]["CacheParameterGroupName"]],
+        users=tuple(map(_user, users[group["ReplicationGroupId"]])),
+        endpoint=endpoint if is_primary else None,
+        created=int(cluster["CacheNodes"][0]["CacheNodeCreateTime"].timestamp()),
+        keeps_data=is_primary and len(group["MemberClusters"]) > 1 and group["AutomaticFailover"] != "enabled",
+    )
 
 
 def _user(user: Mapping[str, Any]) -> StoreUser:
     return StoreUser(user["username"], tuple(user["passwords"]), user["access"])
-
-
-def _is_primary(member: Mapping[str, Any]) -> bool:
-    return bool(member.get("CurrentRole") == "primary")
 
 
 def _parameters(elasticache: Any, group: str) -> tuple[tuple[str, str], ...]:

@@ -18,6 +18,7 @@ from local.plane.decide import ReportImpaired, ReportUnhealthy, decide, store_st
 from local.plane.haproxy import HAProxy
 from local.plane.haproxy_api import RuntimeApi
 from local.plane.meter import Meter
+from local.plane.node_health import NodeHealth
 from local.plane.observe import Observer
 from local.plane.postgres import Postgres
 from local.plane.releases import Releases
@@ -70,10 +71,11 @@ class Plane:
         self._health = TargetHealth(api, events, self._wake.set)
         requests = RequestLog(volatile / "balancer" / "requests.sock")
         self._releases = Releases(folder, control.client("ebs"))
+        stores = Valkey(folder)
         self._units = Units(
             {
                 Database: Postgres(folder),
-                StoreNode: Valkey(folder),
+                StoreNode: stores,
                 Balancing: HAProxy(folder, api, self._health.in_rotation, requests),
                 Clone: Clones(self._machines, self._releases, self._last_words),
                 BootedClone: BootedClones(self._machines, self._releases, self._last_words),
@@ -82,7 +84,7 @@ class Plane:
             events,
             self._wake.set,
         )
-
+        self._nodes = NodeHealth(self._units.snapshot, stores.info, self._wake.set)
         self._meter = Meter(control, self._units, requests)
 
     def wake(self) -> None:
@@ -94,6 +96,7 @@ class Plane:
         threads = [
             threading.Thread(target=self._follow_changes, args=(stop,), name="changes", daemon=True),
             threading.Thread(target=self._health.run, args=(stop,), name="targets", daemon=True),
+            threading.Thread(target=self._nodes.run, args=(stop,), name="nodes", daemon=True),
             threading.Thread(target=self._report_consoles, args=(stop,), name="consoles", daemon=True),
             threading.Thread(target=self._meter.run, args=(stop,), name="meter", daemon=True),
         ]
@@ -119,7 +122,7 @@ class Plane:
                     self._control.report("impaired", {"rds": {action.identifier: action.zone}})
                 else:
                     self._units.begin(action)
-            self._reports.stores(store_statuses(self._wanted, running))
+            self._reports.stores({**store_statuses(self._wanted, running), "nodes": self._nodes.view})
             self._reports.targets(self._health.view().report)
         except Unanswered as error:
             self._complain(f"a pass was cut off: {error}")

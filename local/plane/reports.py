@@ -7,6 +7,7 @@ from typing import Any
 
 from local.plane.control import Control
 
+Stores = Mapping[str, Mapping[str, Any]]
 Targets = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 _GONE = {"state": "unused", "reason": "Target.NotRegistered"}
@@ -21,12 +22,12 @@ class Reports:
 
     def __init__(self, control: Control) -> None:
         self._control = control
-        self._stores: Mapping[str, Mapping[str, str]] = {}
+        self._stores: Stores = {}
         self._targets: Targets = {}
         self._consoles: dict[str, str] = {}
 
-    def stores(self, statuses: Mapping[str, Mapping[str, str]]) -> None:
-        """Statuses of databases and replication groups."""
+    def stores(self, statuses: Stores) -> None:
+        """Statuses of databases and replication groups, and how their nodes are."""
         if statuses != self._stores:
             self._control.report("stores", statuses)
             self._stores = statuses

@@ -19,7 +19,7 @@ from local.plane import running
 from local.plane.actor import Actor, end
 from local.plane.decide import Change, CutOff, Start, Stop, UnitAction
 from local.plane.running import CRASH_LOOP, Phase, Unit
-from local.plane.wanted import Spec
+from local.plane.wanted import Spec, is_promoted
 
 _AT_ONCE = 12
 _DIES = 5.0
@@ -95,7 +95,7 @@ class Units:
 
     def _started(self, spec: Spec, process: subprocess.Popen[bytes], *, again: bool) -> None:
         with self._lock:
-            fresh = self._processes.get(spec.name) is not process
+            fresh, before = self._processes.get(spec.name) is not process, self._units[spec.name].spec
             self._processes[spec.name] = process
             self._units[spec.name] = running.succeeded(self._units[spec.name], spec, time.monotonic())
         if fresh:
@@ -105,7 +105,8 @@ class Units:
                 target=self._watch, args=(spec.name, process), name=f"watch {spec.name}", daemon=True
             ).start()
         else:
-            self._events.record("changed", spec.name, f"{spec.name} was changed")
+            kind = "promoted" if is_promoted(before, spec) else "changed"
+            self._events.record(kind, spec.name, f"{spec.name} was {kind}")
 
     def _stop(self, spec: Spec, *, forget: bool) -> None:
         with self._lock:

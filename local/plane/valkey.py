@@ -19,13 +19,12 @@ from local.accounts import Account, unprivileged
 from local.plane import valkey_files as files
 from local.plane.actor import clean_environment, end, remove_data, wait_ready
 from local.plane.wanted import StoreNode
-from local.processes import Program, spawn, wait_until
+from local.processes import Program, spawn
 from local.run_folder import RunFolder, write_private
 from local.tools import VALKEY, Programs, find
 
 _STOP = 5.0
 _REPLY = 2.0
-_SYNC = 5.0
 
 
 class Valkey:
@@ -40,6 +39,12 @@ class Valkey:
         self._found: tuple[Programs, Account] | None = None
 
     def start(self, spec: StoreNode) -> subprocess.Popen[bytes]:
+        """Starts a new node: a replica copies its primary, a primary starts cold, unless replicas kept its data."""
+        if not spec.keeps_data:
+            remove_data(self._home(spec) / "data")
+        return self._start(spec)
+
+    def _start(self, spec: StoreNode) -> subprocess.Popen[bytes]:
         home, (programs, account) = self._home(spec), self._tools()
         account.make_folder(home)
         account.make_folder(home / "data")
@@ -56,16 +61,16 @@ class Valkey:
             ),
         )
         wait_ready(process, lambda: self._info(spec, "persistence").get("loading") == 0, home / "log")
-        if spec.primary is not None:
-            # A primary that is down is no reason to refuse: the node follows as soon as it is back.
-            wait_until(lambda: self._info(spec, "replication").get("master_link_status") == "up", _SYNC)
         return process
 
     def change(self, process: subprocess.Popen[bytes], before: StoreNode, spec: StoreNode) -> subprocess.Popen[bytes]:
+        if before.primary is not None and spec.primary is None:
+            self._promote(spec)
+            before = files.promoted(before, spec)
         live = files.changes(before, spec)
         if live is None:
             end(process, signal.SIGTERM, _STOP)
-            return self.start(spec)
+            return self._start(spec)
         self._configure(spec)
         with self._client(spec) as client:
             client.execute_command("ACL LOAD")
@@ -74,10 +79,21 @@ class Valkey:
         return process
 
     def stop(self, process: subprocess.Popen[bytes] | None, spec: StoreNode, *, forget: bool) -> None:
-        end(process, signal.SIGTERM, _STOP)
+        # What is to be forgotten needs no goodbye; a failed primary must let go of its address at once.
+        end(process, signal.SIGKILL if forget else signal.SIGTERM, _STOP)
         processes.forget(self._folder, spec.name)
         if forget:
             remove_data(self._home(spec))
+
+    def info(self, spec: StoreNode) -> dict[str, Any]:
+        """What the server says of its replication, or nothing while it does not answer."""
+        return self._info(spec, "replication")
+
+    def _promote(self, spec: StoreNode) -> None:
+        """Takes writes from now on, and then the group's address: nobody reaches it there before."""
+        with self._client(spec) as client:
+            client.execute_command("REPLICAOF", "NO", "ONE")
+            client.config_set("bind", files.hosts(spec))
 
     def _tools(self) -> tuple[Programs, Account]:
         if self._found is None:

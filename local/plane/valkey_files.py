@@ -16,7 +16,7 @@ from local.plane.wanted import StoreNode, StoreUser
 INTERNAL_USER = "goldfleet-local"
 """Replicates between the nodes of a group and tells the plane how a node is; may not read a key."""
 
-_INTERNAL_ACCESS = "+psync +replconf +ping +info +acl|load +config|set"
+_INTERNAL_ACCESS = "+psync +replconf +ping +info +acl|load +config|set +replicaof"
 _MEMORY = "64mb"
 _RESTRICTED = (
     "-acl|setuser -acl|deluser -acl|load -acl|save -bgrewriteaof -bgsave -config -debug -failover -migrate -module"
@@ -39,7 +39,7 @@ def parameters(node: StoreNode) -> dict[str, str]:
 
 
 def configuration(node: StoreNode, home: Path, password: str) -> str:
-    """`valkey.conf`. Every node keeps an append-only file, so that a killed server returns with its data.
+    """`valkey.conf`. Every node keeps an append-only file, so that it can be started anew for a change.
 
     Args:
         node: what to serve.
@@ -47,7 +47,7 @@ def configuration(node: StoreNode, home: Path, password: str) -> str:
         password: of the internal user.
     """
     settings = {
-        "bind": " ".join(filter(None, (node.address.host, node.own_host))),
+        "bind": hosts(node),
         "port": str(node.address.port),
         "protected-mode": "no",
         "dir": _quoted(str(home / "data")),
@@ -67,6 +67,16 @@ def configuration(node: StoreNode, home: Path, password: str) -> str:
     if node.primary is not None:
         settings["replicaof"] = f"{node.primary.host} {node.primary.port}"
     return "".join(f"{name} {value}\n" for name, value in settings.items())
+
+
+def hosts(node: StoreNode) -> str:
+    """Where it listens, as Valkey's `bind` takes it."""
+    return " ".join((node.address.host, node.endpoint.host) if node.endpoint else (node.address.host,))
+
+
+def promoted(before: StoreNode, node: StoreNode) -> StoreNode:
+    """A replica as it is once it has taken over from the primary of its group."""
+    return replace(before, primary=None, endpoint=node.endpoint)
 
 
 def users(node: StoreNode, password: str) -> str:
@@ -93,8 +103,8 @@ def _user(user: StoreUser) -> str:
 
 def changes(before: StoreNode, node: StoreNode) -> Mapping[str, str] | None:
     """The parameters to set in the running server, or None if it must start anew for this change."""
-    same = replace(before, parameters=(), users=()) == replace(node, parameters=(), users=())
-    if not same or parameters(before).keys() - parameters(node).keys():
+    same = [replace(one, parameters=(), users=(), keeps_data=False) for one in (before, node)]
+    if same[0] != same[1] or parameters(before).keys() - parameters(node).keys():
         return None
     return dict(parameters(node).items() - parameters(before).items())
 

@@ -67,11 +67,13 @@ class StoreNode:
 
     Args:
         group, identifier: of the replication group and of its cache cluster.
-        address: where the node answers.
-        primary: where the primary answers, if this node is a replica.
+        address: where this node answers, whatever its role.
+        primary: the group's primary endpoint, if this node is a replica.
         parameters: name and value, as the parameter group has them.
         users: of the group's user groups.
-        own_host: its read endpoint's host, if it answers there too: a primary does.
+        endpoint: the group's primary endpoint, if this node is the primary: it answers there too.
+        created: CacheNodeCreateTime in seconds since 1970; a node in the place of a failed one has a new one.
+        keeps_data: True if AWS would fill the node in its place from a replica.
     """
 
     group: str
@@ -80,7 +82,9 @@ class StoreNode:
     primary: Address | None
     parameters: tuple[tuple[str, str], ...]
     users: tuple[StoreUser, ...]
-    own_host: str | None = None
+    endpoint: Address | None = None
+    created: int = 0
+    keeps_data: bool = False
 
     @property
     def name(self) -> str:
@@ -274,6 +278,17 @@ class Membership:
 
 Spec = Database | StoreNode | Balancing | Clone | BootedClone | Sidecar
 """One thing to run."""
+
+
+def is_promoted(before: Spec, spec: Spec) -> bool:
+    """True if a replica is to take writes from now on."""
+    match before, spec:
+        case StoreNode(primary=Address()), StoreNode(primary=None):
+            return True
+        case Database(source=Main()), Database(source=None):
+            return True
+        case _:
+            return False
 
 
 @dataclass(frozen=True)

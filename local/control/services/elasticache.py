@@ -12,14 +12,16 @@ from moto.elasticache.models import CacheSubnetGroup, ReplicationGroup, elastica
 from moto.elasticache.responses import ElastiCacheResponse
 
 from local.control.extend import use_backend, use_model, use_response
-from local.control.services.elasticache_groups import StoreGroup, StoreGroups
+from local.control.services.elasticache_events import EventCalls
+from local.control.services.elasticache_failover import FailoverCalls, Failovers
+from local.control.services.elasticache_groups import StoreGroup
 from local.control.services.elasticache_parameters import ParameterGroupCalls
 from local.control.services.elasticache_users import UserCalls
 
 _TAGGED_KINDS = "cluster|snapshot|subnetgroup|parametergroup|replicationgroup|user|usergroup"
 
 
-class ElastiCache(StoreGroups):
+class ElastiCache(Failovers):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.arn_regex = re.compile(rf"^arn:aws:elasticache:[^:]*:[0-9]*:({_TAGGED_KINDS}):")
@@ -46,7 +48,7 @@ class ElastiCache(StoreGroups):
         del self.cache_subnet_groups[name]
 
 
-class ElastiCacheCalls(ParameterGroupCalls, UserCalls):
+class ElastiCacheCalls(ParameterGroupCalls, UserCalls, FailoverCalls, EventCalls):
     @property
     def elasticache_backend(self) -> ElastiCache:
         backend = super().elasticache_backend
@@ -83,6 +85,8 @@ class ElastiCacheCalls(ParameterGroupCalls, UserCalls):
         engine, version = params.get("Engine", group.engine), params.get("EngineVersion", group.engine_version)
         backend.check_engine(engine, version, params.get("CacheParameterGroupName", group.cache_parameter_group_name))
         group.change(params)
+        if params.get("PrimaryClusterId"):
+            backend.promote(group, params["PrimaryClusterId"])
         return ActionResult({"ReplicationGroup": group})
 
     def delete_replication_group(self) -> ActionResult:

@@ -6,12 +6,14 @@ transit; the parameter group's family must be the engine version's.
 
 from __future__ import annotations
 
+import itertools
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.elasticache.exceptions import ElastiCacheException, InvalidParameterCombinationException
 from moto.elasticache.models import ReplicationGroup
 
-from local.control.cloud import CLOUD
+from local.control.cloud import CLOUD, NodeReport
 from local.control.services.elasticache_parameters import FAMILIES, ParameterGroups
 from local.control.services.elasticache_users import Users
 
@@ -33,11 +35,27 @@ _CHANGES = {
 _SWITCHES = {"AutomaticFailoverEnabled": "automatic_failover", "MultiAZEnabled": "multi_az"}
 
 
+NODE_GROUP_ID, NODE_ID = "0001", "0001"
+"""Of the only node group, and of the only node of a cache cluster."""
+
+
 class StoreGroup(ReplicationGroup):
-    """A replication group with one primary and its replicas."""
+    """A replication group with one primary and its replicas.
+
+    Attributes:
+        zones: where its nodes are, in turn.
+        primary: cache cluster id of the primary.
+        failing_over: from which primary to which, until that is done.
+        recovering: cache clusters with a new node in place of a failed one, until it is available.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.zones: list[str] = []
+        self.primary = ""
+        self.failing_over: tuple[str, str] | None = None
+        self.recovering: set[str] = set()
+        self._created: dict[str, datetime] = {}
+        self._served = False
         super().__init__(*args, **kwargs)
         versions = FAMILIES[self.engine]
         self.engine_version = self.engine_version or max(versions)
@@ -50,37 +68,101 @@ class StoreGroup(ReplicationGroup):
     def status(self) -> str:
         if not CLOUD.data_plane:
             return "available"
-        return CLOUD.reports.elasticache.get(self.replication_group_id, "creating")
+        status = CLOUD.reports.elasticache.get(self.replication_group_id, "creating")
+        if status == "create-failed" or (status == "available" and all(map(self._in_service, self.member_clusters))):
+            return status
+        return "modifying" if self._served else "creating"
 
     @status.setter
     def status(self, _: str) -> None:
         """moto says `available` at once; what really runs decides."""
 
+    @property
+    def node_groups(self) -> list[dict[str, Any]]:
+        return [self._node_group()] if self._created else self._motos_groups
+
+    @node_groups.setter
+    def node_groups(self, groups: list[dict[str, Any]]) -> None:
+        self._motos_groups = groups
+
+    def note_service(self) -> None:
+        """Remembers that the group has been available: what it does from then on is no creation."""
+        self._served = self._served or self.status == "available"
+
     def set_nodes(self, count: int) -> None:
-        """Gives the group `count` nodes, the first of them the primary."""
-        name = self.replication_group_id
-        self.member_clusters = [f"{name}-{number:03d}" for number in range(1, count + 1)]
-        primary = self._endpoint("primary")
-        reader = self._endpoint(self.member_clusters[1]) if count > 1 else primary
+        """Gives the group `count` nodes: new ones are replicas, and the primary is never taken away."""
+        members = set(self.member_clusters) & self._created.keys()
+        while len(members) > count:
+            members.remove(max(members - {self.primary}))
+        names = (f"{self.replication_group_id}-{number:03d}" for number in itertools.count(1))
+        while len(members) < count:
+            members.add(next(name for name in names if name not in members))
+        for gone in self._created.keys() - members:
+            self._forget(gone)
+        self.member_clusters = sorted(members)
+        self.primary = self.primary or self.member_clusters[0]
+        self._created = {member: self._created.get(member) or _now() for member in self.member_clusters}
+
+    def hand_over(self, to: str) -> None:
+        """Makes a replica the primary; a new node, a replica, takes the place of the old primary."""
+        old, self.primary = self.primary, to
+        self.replace(old)
+
+    def replace(self, member: str) -> None:
+        """Puts a new node in the place of one."""
+        self._created[member] = max(_now(), self._created[member] + timedelta(seconds=1))
+
+    def replicas(self) -> dict[str, NodeReport]:
+        """How the replicas are, by cache cluster id."""
+        return {member: self._report(member) for member in self.member_clusters if member != self.primary}
+
+    def failed(self) -> list[str]:
+        """Members whose node failed and was not replaced yet."""
+        return [member for member in self.member_clusters if self._report(member).state == "failed"]
+
+    def is_available(self, member: str) -> bool:
+        """True once the node that should be there now serves."""
+        return self._report(member).state == "available"
+
+    def is_primary_now(self, member: str) -> bool:
+        """True once that node really takes writes."""
+        report = self._report(member)
+        return report.role == "primary" and report.state == "available"
+
+    def _in_service(self, member: str) -> bool:
+        return self._report(member).state in ("available", "silent")
+
+    def _report(self, member: str) -> NodeReport:
+        """What is known of the node that should be there; what was said of the one before it does not count."""
+        role, created = "primary" if member == self.primary else "replica", int(self._created[member].timestamp())
+        if not CLOUD.data_plane:
+            return NodeReport("available", role, created)
+        report = CLOUD.reports.nodes.get(member)
+        return report if report is not None and report.created == created else NodeReport("creating", role, created)
+
+    def _node_group(self) -> dict[str, Any]:
+        replicas = [member for member in self.member_clusters if member != self.primary]
         members = [
             {
                 "CacheClusterId": member,
-                "CacheNodeId": "0001",
+                "CacheNodeId": NODE_ID,
                 "ReadEndpoint": self._endpoint(member),
-                "PreferredAvailabilityZone": self.zones[index % len(self.zones)] if self.zones else None,
-                "CurrentRole": "replica" if index else "primary",
+                "PreferredAvailabilityZone": self._zone(member),
+                "CurrentRole": "primary" if member == self.primary else "replica",
             }
-            for index, member in enumerate(self.member_clusters)
+            for member in self.member_clusters
         ]
-        self.node_groups = [
-            {
-                "NodeGroupId": "0001",
-                "PrimaryEndpoint": primary,
-                "ReaderEndpoint": reader,
-                "NodeGroupMembers": members,
-                "Status": self.status,
-            }
-        ]
+        return {
+            "NodeGroupId": NODE_GROUP_ID,
+            "PrimaryEndpoint": self._endpoint("primary"),
+            "ReaderEndpoint": self._endpoint(replicas[0] if replicas else "primary"),
+            "NodeGroupMembers": members,
+            "Status": self.status,
+        }
+
+    def _zone(self, member: str) -> str | None:
+        number = int(member.rpartition("-")[2])
+        return self.zones[(number - 1) % len(self.zones)] if self.zones else None
 
     def clusters(self, subnet_group: str | None) -> list[dict[str, Any]]:
         """The nodes as DescribeCacheClusters shows them."""
@@ -119,7 +201,12 @@ class StoreGroup(ReplicationGroup):
                 ),
                 "PreferredAvailabilityZone": member["PreferredAvailabilityZone"],
                 "CacheNodes": [
-                    {"CacheNodeId": "0001", "CacheNodeStatus": self.status, "Endpoint": member["ReadEndpoint"]}
+                    {
+                        "CacheNodeId": NODE_ID,
+                        "CacheNodeStatus": self.status,
+                        "CacheNodeCreateTime": self._created[member["CacheClusterId"]],
+                        "Endpoint": member["ReadEndpoint"],
+                    }
                 ],
             }
             for member in members
@@ -140,7 +227,11 @@ class StoreGroup(ReplicationGroup):
     def release_addresses(self) -> None:
         """Gives the addresses of the group back."""
         for part in ["primary", *self.member_clusters]:
-            CLOUD.release_address(f"elasticache/{self.replication_group_id}/{part}")
+            self._forget(part)
+
+    def _forget(self, part: str) -> None:
+        CLOUD.release_address(f"elasticache/{self.replication_group_id}/{part}")
+        CLOUD.reports.nodes.pop(part, None)
 
     def _endpoint(self, part: str) -> dict[str, Any]:
         address = CLOUD.address_of(f"elasticache/{self.replication_group_id}/{part}")
@@ -183,3 +274,8 @@ class StoreGroups(ParameterGroups, Users):
         CLOUD.reports.elasticache.pop(group_id, None)
         del self.replication_groups[group_id]
         return group
+
+
+def _now() -> datetime:
+    # Whole seconds: they travel to the data plane and back.
+    return datetime.now(UTC).replace(microsecond=0)

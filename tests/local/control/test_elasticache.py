@@ -65,6 +65,12 @@ def _nodes(control: Control, group: str) -> list[dict[str, Any]]:
     return [cluster for cluster in clusters if cluster.get("ReplicationGroupId") == group]
 
 
+def available(node: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A node that the data plane reports as good."""
+    created = int(node["CacheNodes"][0]["CacheNodeCreateTime"].timestamp())
+    return node["CacheClusterId"], {"state": "available", "role": "replica", "created": created}
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_group_has_as_many_nodes_as_asked_for(control: Control, count: int) -> None:
     group = _group(control, NumCacheClusters=count, AutomaticFailoverEnabled=count > 1)
@@ -242,6 +248,8 @@ def test_a_group_is_creating_until_it_really_runs(reported: Control) -> None:
     group = _group(reported)["ReplicationGroupId"]
     assert _describe(reported, group)["Status"] == "creating"
     reported.local("POST", "stores", {"elasticache": {group: "available"}})
+    assert _describe(reported, group)["Status"] == "creating"
+    reported.local("POST", "stores", {"nodes": dict(available(node) for node in _nodes(reported, group))})
     assert _describe(reported, group)["Status"] == "available"
     assert {node["CacheClusterStatus"] for node in _nodes(reported, group)} == {"available"}
 

@@ -22,7 +22,7 @@ from local.plane.decide import (
     store_statuses,
 )
 from local.plane.running import CRASH_LOOP, STEADY, Phase, Running, Unit, backoff
-from local.plane.wanted import Clone, Database, Membership, Sidecar, Spec, StoreNode, Wanted
+from local.plane.wanted import Clone, Database, Membership, Sidecar, Spec, Wanted
 from tests.local.plane.specs import BALANCING, CLONE, MAIN, NODE, REPLICA
 
 NOW = 1000.0
@@ -104,6 +104,26 @@ def test_what_runs_as_wanted_is_left_alone() -> None:
 def test_a_changed_spec_is_changed_in_place() -> None:
     renewed = replace(MAIN, password="new")
     assert decide(Wanted(databases=(renewed,)), running(unit(MAIN)), NOW) == (Change(MAIN, renewed),)
+
+
+def test_a_node_that_failed_waits_for_the_one_in_its_place_and_a_replica_for_its_primary() -> None:
+    second = replace(NODE, identifier="sessions-002", primary=NODE.address)
+    down = unit(NODE, Phase.DOWN)
+    assert decide(Wanted(nodes=(NODE,)), running(down), NOW) == ()
+    renewed = replace(NODE, created=1)
+    assert decide(Wanted(nodes=(renewed,)), running(down), NOW) == (Start(renewed),)
+    assert decide(Wanted(nodes=(renewed,)), running(unit(NODE)), NOW) == (Stop(NODE, forget=True),)
+    assert decide(Wanted(nodes=(NODE, second)), running(down), NOW) == ()
+    assert decide(Wanted(nodes=(NODE, second)), running(unit(NODE)), NOW) == (Start(second),)
+
+
+def test_a_replica_takes_over_when_the_old_primary_is_gone_and_no_primary_becomes_a_replica() -> None:
+    replica = replace(NODE, identifier="sessions-002", primary=NODE.address)
+    heir, old = replace(replica, primary=None), replace(NODE, primary=NODE.address)
+    wanted = Wanted(nodes=(old, heir))
+    assert decide(wanted, running(unit(NODE), unit(replica)), NOW) == ()
+    assert decide(wanted, running(unit(NODE, Phase.BUSY), unit(replica)), NOW) == ()
+    assert decide(wanted, running(unit(NODE, Phase.DOWN), unit(replica)), NOW) == (Change(replica, heir),)
 
 
 def test_what_went_down_starts_again_when_its_pause_is_over() -> None:
@@ -199,7 +219,7 @@ UNITS = st.lists(
 WANTED = st.builds(
     Wanted,
     databases=st.sampled_from([(), (MAIN,), (MAIN, REPLICA), (TWO_ZONES, REPLICA), (MOVED,)]),
-    nodes=st.sampled_from([(), (NODE,), (replace(NODE, users=()),)]),
+    nodes=st.sampled_from([(), (replace(NODE, created=1),), (replace(NODE, users=(), created=1),)]),
     balancing=st.just(BALANCING),
     clones=st.lists(st.sampled_from(CLONES), unique=True).map(tuple),
 )
@@ -233,7 +253,7 @@ def check(action: Action, wanted: Wanted, state: Running) -> None:
         case Stop(Clone(instance_id=instance_id)):
             assert instance_id not in state.serving
             assert instance_id not in wanted_names
-        case Stop(Database() | StoreNode() as spec):
+        case Stop(Database() as spec):
             assert spec.name not in wanted_names
 
 

@@ -10,7 +10,7 @@ import pytest
 import valkey
 
 from tests.local.plane.cloud import Cloud, wait_for
-from tests.local.plane.sql import BACK, PASSWORD, query, until
+from tests.local.plane.sql import PASSWORD, query, until
 
 pytestmark = pytest.mark.fleet
 
@@ -113,7 +113,9 @@ def sessions(cloud: Cloud) -> Iterator[dict[str, Any]]:
         group = elasticache.describe_replication_groups(ReplicationGroupId="sessions")["ReplicationGroups"][0]
         return dict(group["NodeGroups"][0]) if group["Status"] == "available" else None
 
-    yield wait_for(available, 30)
+    group = wait_for(available, 30)
+    wait_for(lambda: client(group["PrimaryEndpoint"]).wait(1, 1000) == 1)
+    yield group
     elasticache.delete_replication_group(ReplicationGroupId="sessions")
     wait_for(lambda: not list(cloud.folder.stores.glob("elasticache-sessions-*")), 30)
 
@@ -146,23 +148,6 @@ def test_what_elasticache_refuses_is_refused(sessions: dict[str, Any]) -> None:
     address = sessions["PrimaryEndpoint"]
     with pytest.raises(valkey.exceptions.AuthenticationError):
         valkey.Valkey(address["Address"], address["Port"]).ping()
-
-
-def test_a_killed_store_returns_with_its_data(cloud: Cloud, sessions: dict[str, Any]) -> None:
-    primary = client(sessions["PrimaryEndpoint"])
-    primary.set("login", "lives on")
-    killed = cloud.kill("elasticache-sessions-001")
-    wait_for(lambda: not killed.alive)
-
-    def back() -> bool:
-        try:
-            return bool(primary.get("login") == "lives on")
-        except valkey.exceptions.ValkeyError:
-            return False
-
-    wait_for(back, BACK)
-    wait_for(lambda: cloud.happened("restarted", "elasticache-sessions-001"))
-    wait_for(lambda: primary.set("again", "1") and primary.wait(1, 1000) == 1, BACK)
 
 
 def test_a_new_password_is_taken_without_a_restart(cloud: Cloud, sessions: dict[str, Any]) -> None:
