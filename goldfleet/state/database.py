@@ -86,7 +86,7 @@ class Shard:
         Raises:
             DatabaseDown: no server that may answer does.
         """
-        reader = RoutedReader(self._replicas.candidates(after), self._main)
+        reader = RoutedReader(self._replicas, after, self._main)
         await reader.open()
         try:
             yield reader

@@ -133,6 +133,15 @@ class Replicas:
         start = next(self._turn) % len(ready) if ready else 0
         return sorted(ready[start:] + ready[:start], key=_is_busy)
 
+    async def soon(self, after: Position | None) -> list[Replica]:
+        """The same as `candidates`, which wakes the watchers; waits for one look of theirs while there is none."""
+        end = monotonic() + POLL
+        while not (ready := self.candidates(after)):
+            if monotonic() > end or not any(replica.reached for replica in self._replicas.values()):
+                break
+            await asyncio.sleep(WANTED_POLL)
+        return ready
+
     async def run(self) -> None:
         """Follows the list of replicas and watches all servers until cancelled."""
         main = asyncio.create_task(self._watch_main())

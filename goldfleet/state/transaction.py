@@ -12,8 +12,8 @@ from goldfleet.state import statements
 from goldfleet.state.connections import Connection, server_errors
 from goldfleet.state.exceptions import DatabaseDown
 from goldfleet.state.pool import Pool, PoolBusy, is_standby, refuse_standby
-from goldfleet.state.position import Written
-from goldfleet.state.replicas import Replica
+from goldfleet.state.position import Position, Written
+from goldfleet.state.replicas import Replicas
 from goldfleet.state.versions import RowId
 
 MAIN = "main"
@@ -57,16 +57,21 @@ class RoutedReader(Reader):
     """Reads on a server that is recent enough, made by `Shard.read`.
 
     All statements of a block run on one server. If it fails before it has answered anything, the next one is asked:
-    nothing can have happened twice, and nobody has seen a later state yet.
+    nothing can have happened twice, and nobody has seen a later state yet. The last is the main. When it is gone, a
+    replica may have replayed enough by now: who has just written, and so was sent to the main, need not notice.
 
     Args:
-        replicas: that may answer, best first.
-        main: answers if none of them does.
+        replicas: the replicas of the shard.
+        after: what the answer must be based on.
+        main: answers if no replica does.
     """
 
-    def __init__(self, replicas: Sequence[Replica], main: Pool) -> None:
-        self._replicas = list(replicas)
+    def __init__(self, replicas: Replicas, after: Position | None, main: Pool) -> None:
+        self._all = replicas
+        self._after = after
+        self._replicas = replicas.candidates(after)
         self._main = main
+        self._main_failed = False
         self._pool: Pool | None = None
         self._answered = False
 
@@ -82,7 +87,23 @@ class RoutedReader(Reader):
                 replica.leave()
             else:
                 return
-        await self._begin(self._main, MAIN)
+        if self._main_failed:
+            raise DatabaseDown(self._main.name, "is gone, and no replica has what this read must show")
+        try:
+            await self._begin(self._main, MAIN)
+        except PoolBusy:
+            raise
+        except DatabaseDown as down:
+            await self._without_main(down)
+
+    async def _without_main(self, down: DatabaseDown) -> None:
+        if self._main_failed:
+            raise down
+        self._main_failed = True
+        self._replicas = await self._all.soon(self._after)
+        if not self._replicas:
+            raise down
+        await self.open()
 
     async def close(self, error: BaseException | None) -> None:
         """For `Shard.read`."""
@@ -123,10 +144,11 @@ class RoutedReader(Reader):
             try:
                 answer = await super()._run(how, sql, arguments)
             except DatabaseDown as down:
-                if self._answered or self.server == MAIN or isinstance(down.__cause__, _SLOW):
+                if self._answered or isinstance(down.__cause__, _SLOW):
                     raise
+                was_main = self.server == MAIN
                 await self.close(down)
-                await self.open()
+                await (self._without_main(down) if was_main else self.open())
             else:
                 self._answered = True
                 return answer

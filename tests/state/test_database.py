@@ -220,6 +220,35 @@ async def test_with_the_main_down_reads_go_on_and_writes_do_not(
     await eventually(writes)
 
 
+async def test_who_has_just_written_reads_on_when_the_main_dies_under_the_read(
+    state: State, new_user: NewUser, prepared: Stores, paused_replay: None
+) -> None:
+    user = new_user()
+    position = await write(state, user, "new")
+
+    async def replica_has_it() -> bool:
+        return (await read(state, user, position))[1] != MAIN
+
+    async with state.database.of(user).read(position) as reader:
+        assert reader.server == MAIN
+        prepared.replica.sql("SELECT pg_wal_replay_resume()")
+        await eventually(replica_has_it)
+        prepared.main.kill()
+        assert await reader.fetchval(SELECT, user) == "new"
+        assert reader.server == str(prepared.replica.endpoint)
+
+
+async def test_with_the_main_down_nobody_is_shown_less_than_they_wrote(
+    state: State, new_user: NewUser, prepared: Stores, paused_replay: None
+) -> None:
+    user = new_user()
+    position = await write(state, user, "new")
+    prepared.main.kill()
+    with pytest.raises(DatabaseDown):
+        await read(state, user, position)
+    assert (await read(state, user))[0] is None
+
+
 async def test_a_main_that_dies_in_a_transaction_is_down(state: State, new_user: NewUser, prepared: Stores) -> None:
     user = new_user()
 
