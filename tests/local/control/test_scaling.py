@@ -67,8 +67,8 @@ def causes(fleet: Fleet) -> list[str]:
     return [activity["Cause"] for activity in answer["Activities"]]
 
 
-def launched(fleet: Fleet, move: str) -> datetime:
-    """When the first instance came of such a move of the desired capacity."""
+def moved(fleet: Fleet, move: str) -> datetime:
+    """When the first instance came or went for such a move of the desired capacity."""
     answer = fleet.control.client("autoscaling").describe_scaling_activities(AutoScalingGroupName=fleet.group)
     times: list[datetime] = [each["StartTime"] for each in answer["Activities"] if move in each["Cause"]]
     return min(times)
@@ -97,8 +97,8 @@ def test_a_busy_fleet_grows_in_proportion_and_an_idle_one_shrinks_one_by_one(con
     zones = [each["AvailabilityZone"] for each in fleet.describe()["Instances"]]
     assert zones.count("eu-central-1a") == zones.count("eu-central-1b")
     load(fleet, IDLE, lambda: desired(fleet) == 1)
-    moved = [sentence for sentence in reversed(causes(fleet)) if "AlarmLow" in sentence]
-    steps = [sentence.partition("desired capacity from ")[2].split(".")[0] for sentence in moved]
+    sentences = [sentence for sentence in reversed(causes(fleet)) if "AlarmLow" in sentence]
+    steps = [sentence.partition("desired capacity from ")[2].split(".")[0] for sentence in sentences]
     assert steps[-3:] == ["4 to 3", "3 to 2", "2 to 1"]
 
 
@@ -150,7 +150,9 @@ def test_in_only_if_all_policies_agree(control: Control) -> None:
     load(fleet, IDLE, waiting(10, minutes(20)))
     assert any(alarm["StateValue"] == "ALARM" for alarm in alarms(fleet).values())
     assert desired(fleet) == 3
+    calm = datetime.now(UTC)
     load(fleet, IDLE, waiting(1, lambda: desired(fleet) == 1))
+    assert moved(fleet, "from 3 to 2") - calm > timedelta(seconds=12 * MINUTE)  # 15 minutes, less the one it began in
 
 
 def test_clones_that_warm_up_are_not_counted_twice(control: Control) -> None:
@@ -158,7 +160,7 @@ def test_clones_that_warm_up_are_not_counted_twice(control: Control) -> None:
     track(fleet)
     control.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=fleet.group, DefaultInstanceWarmup=2)
     load(fleet, BUSY, lambda: desired(fleet) == 6)
-    first, second = (launched(fleet, f"from {before}") for before in ("2 to 4", "4 to 6"))
+    first, second = (moved(fleet, f"from {before}") for before in ("2 to 4", "4 to 6"))
     assert second - first >= timedelta(seconds=2)  # though the alarm rang on, once a minute
 
 
@@ -225,12 +227,14 @@ def test_alarms_are_evaluated_and_their_history_is_kept(control: Control) -> Non
     assert items[0]["HistorySummary"] == "Alarm updated from ALARM to OK"
 
 
-def test_a_state_that_was_set_by_hand_lasts_until_the_next_evaluation(control: Control) -> None:
+def test_a_state_that_was_set_by_hand_lasts_a_minute(control: Control) -> None:
     metric = name("metric")
     ring(control, metric)
+    begun = datetime.now(UTC)
     control.client("cloudwatch").set_alarm_state(AlarmName=metric, StateValue="ALARM", StateReason="by hand")
     assert state(control, metric)["StateValue"] == "ALARM"
     wait_until(lambda: state(control, metric)["StateValue"] == "INSUFFICIENT_DATA")
+    assert state(control, metric)["StateUpdatedTimestamp"] - begun > timedelta(seconds=MINUTE)
 
 
 def test_statistics_and_percentiles_can_be_read(control: Control) -> None:
