@@ -119,11 +119,17 @@ class PolicyCalls(AutoScalingResponse):
             policy.delete_alarms()
         return super().delete_policy()
 
+    def delete_auto_scaling_group(self) -> ActionResult:
+        backend, group = _backend(self.current_account, self.region), self._get_param("AutoScalingGroupName")
+        for policy in policies_of(backend, group):
+            policy.delete_alarms()
+        return super().delete_auto_scaling_group()
+
 
 def policies_of(backend: Groups, group: str) -> list[Policy]:
-    """The policies of a group that are switched on, by name."""
+    """The policies of a group, by name."""
     found = [policy for policy in backend.policies.values() if policy.auto_scaling_group_name == group]
-    return sorted((each for each in found if isinstance(each, Policy) and each.enabled), key=lambda each: each.name)
+    return sorted((each for each in found if isinstance(each, Policy)), key=lambda each: each.name)
 
 
 def _metric(group: str, tracking: Mapping[str, Any]) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def _tracking(policy: Policy) -> Tracking | None:
 
 def _fewer(capacity: Capacity, policy: Policy, policies: list[Policy]) -> int:
     """One less if all policies agree; the first of them acts for all, so that it is one a minute."""
-    tracking = [each for each in policies if each.tracking]
+    tracking = [each for each in policies if each.tracking and each.enabled]
     agreeing = [each for each in tracking if each.low]
     busy = any(_rings(each, each.high) for each in tracking)
     if policy is not agreeing[0] or busy or not all(_rings(each, each.low) for each in agreeing):

@@ -120,6 +120,9 @@ def test_the_alarms_are_those_that_aws_makes_and_go_with_their_policy(control: C
         AutoScalingGroupName=fleet.group, PolicyName=policy["PolicyARN"].rpartition("/")[2]
     )
     assert alarms(fleet) == {}
+    track(fleet)
+    control.client("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=fleet.group, ForceDelete=True)
+    assert alarms(fleet) == {}
 
 
 def test_requests_per_target_scale_too_and_the_larger_wish_wins(control: Control) -> None:
