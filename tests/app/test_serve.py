@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
+import select
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -64,3 +67,24 @@ def test_it_does_not_start_without_its_environment() -> None:
     )
     assert done.returncode == 1
     assert "GOLDFLEET_PROJECT: not set" in done.stderr
+
+
+def test_a_kept_connection_outlives_the_balancers_idle_time(
+    served: Served, counts: Callable[[int, int], int], tell: Callable[[str], None]
+) -> None:
+    """One connection, a request every six seconds; uvicorn's own limit of five would close it, a 502 behind an ALB."""
+    requests, pause = counts(2, 20), 6
+    parts = urlsplit(served.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    connection.auto_open = 0  # a closed connection is an error, never opened again in silence
+    connection.connect()
+    for number in range(requests):
+        if number:
+            readable, _, _ = select.select([connection.sock], [], [], pause)
+            assert not readable, f"closed after {number} requests"
+        connection.request("GET", "/login")
+        answer = connection.getresponse()
+        answer.read()
+        assert (answer.status, answer.will_close) == (200, False)
+    connection.close()
+    tell(f"keep-alive, local: {requests} requests on one connection, {pause} s apart, none failed")
