@@ -8,7 +8,7 @@ PARALLEL = -n 2 --dist loadscope --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pulumi image-tools up scale deploy status logs doctor down run chaos
+.PHONY: help setup pulumi image-tools up scale deploy rollback status logs doctor down run chaos
 .PHONY: image-bake image-update image-test image-prune test prove check bench
 .SILENT:
 
@@ -26,6 +26,9 @@ scale: setup ## change the number of clones: make scale N=4
 
 deploy: setup ## release the app of this checkout, replace the clones one by one
 	$(GOLDFLEET) deploy -s $(STACK)
+
+rollback: setup ## go back to the release before, replace the clones one by one
+	$(GOLDFLEET) rollback -s $(STACK)
 
 status: setup ## release, clones, stores, setting against what runs
 	$(GOLDFLEET) status -s $(STACK)

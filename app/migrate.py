@@ -22,18 +22,19 @@ FOLDER = Path(__file__).parent / "migrations"
 ROLES = PREFIX + "APP_ROLES"
 
 
-async def prepare(environment: Environment, roles: Sequence[Mapping[str, str]]) -> None:
+async def prepare(environment: Environment, roles: Sequence[Mapping[str, str]], migrations: Path = FOLDER) -> None:
     """Migrates each shard and makes its role.
 
     Args:
         environment: with the owner's access to each shard.
         roles: `username` and `password_file` per shard, in shard order.
+        migrations: folder of the SQL files.
 
     Raises:
         GoldfleetError: a shard does not answer, or a migration fails.
     """
     for index, (shard, role) in enumerate(zip(environment.shards, roles, strict=True)):
-        applied = await migrate(shard, FOLDER)
+        applied = await migrate(shard, migrations)
         await ensure_role(shard, role["username"], Path(role["password_file"]))
         log.info("shard %d: %s", index, ", ".join(applied) or "nothing to migrate")
 

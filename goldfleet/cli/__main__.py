@@ -20,6 +20,7 @@ VERBS: Mapping[str, str] = {
     "up": "make the stack what its settings say, and print the URL",
     "scale": "change the number of clones",
     "deploy": "release the app of this checkout, clone by clone",
+    "rollback": "go back to the release before, clone by clone",
     "promote": "let a read replica take the place of a lost main",
     "status": "show clones, stores, and the setting against what runs",
     "logs": "show the clones' log lines",

@@ -16,11 +16,12 @@ from goldfleet.cli.engine import Engine, Project
 from goldfleet.cli.local_project import LocalProject
 from goldfleet.cli.program import Program
 from goldfleet.cli.pulumi_finder import find_pulumi
+from goldfleet.cli.put_back import put_back
 from goldfleet.cli.stack_account import LOCAL, names_of, project_name, session_of, settings_of
 from goldfleet.cli.stack_view import observe
 from goldfleet.cli.terminal import Terminal
 from goldfleet.contract.service import HEALTH_PATH
-from goldfleet.errors import LocalCloudError
+from goldfleet.errors import GoldfleetError, LocalCloudError
 from infra.settings import Settings
 
 ANSWER_SECONDS = 60
@@ -58,10 +59,13 @@ def bring_up(stack: str, terminal: Terminal) -> None:
     program = Program()
     settings = start_cloud(stack, terminal)
     pulumi = find_pulumi(cache_folder(), terminal.line)
-    if stack == LOCAL:
-        outputs = _local(settings, program, pulumi, terminal)
-    else:
-        outputs = _apply(Project(CHECKOUT, stack, program, pulumi, _environment()), terminal, unfinished=None)
+    try:
+        if stack == LOCAL:
+            outputs = _local(settings, program, pulumi, terminal)
+        else:
+            outputs = _apply(Project(CHECKOUT, stack, program, pulumi, _environment()), terminal, unfinished=None)
+    except GoldfleetError as error:
+        raise put_back(stack, error, terminal) from error
     for notice in outputs["notices"]:
         terminal.line(f"note: {notice}")
 

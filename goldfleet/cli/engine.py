@@ -154,6 +154,7 @@ def error_of(event: EngineEvent) -> tuple[str, str] | None:
         return Path(ended[1]).name, f"the plugin ended as soon as it was started: {last}{place}"
     # What follows in an unexpected error of the program is for its log, not for one sentence.
     message = " ".join(diagnostic.message.removeprefix("error: ").partition("Traceback")[0].split())
+    message = message.removeprefix("1 error occurred: * ")  # of a resource that was made and is not well
     return (diagnostic.urn or "").rpartition("::")[2], message
 
 

@@ -149,7 +149,7 @@ def _clones(session: AwsSession, group: Mapping[str, Any]) -> list[Clone]:
     ec2 = session.client("ec2")
     found = ec2.describe_instances(InstanceIds=sorted(members))["Reservations"]
     instances = [instance for reservation in found for instance in reservation["Instances"]]
-    releases = _releases(ec2, {instance["ImageId"] for instance in instances})
+    releases = releases_of(ec2, {instance["ImageId"] for instance in instances})
     health = _health(session, group["TargetGroupARNs"])
     clones = []
     for instance in instances:
@@ -168,7 +168,8 @@ def _clones(session: AwsSession, group: Mapping[str, Any]) -> list[Clone]:
     return sorted(clones, key=lambda clone: (clone.zone, clone.id))
 
 
-def _releases(ec2: Any, image_ids: Iterable[str]) -> dict[str, str]:
+def releases_of(ec2: Any, image_ids: Iterable[str]) -> dict[str, str]:
+    """Image id -> digest of the release that it holds; without those that carry none or are gone."""
     # By a filter: an instance runs on when its image is deregistered, and asking for its id would be an error.
     images = ec2.describe_images(Filters=[{"Name": "image-id", "Values": sorted(image_ids)}])["Images"]
     tagged = {image["ImageId"]: _tags(image.get("Tags", [])).get(TAG_RELEASE) for image in images}

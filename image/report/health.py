@@ -14,7 +14,8 @@ from image.report import units
 WAIT = deadlines.MIGRATION + deadlines.HEALTH_GRACE
 LAYER = "/srv/app"
 PAUSE = 0.5
-_ASK_SYSTEMD_EVERY = 5.0
+ASK_SYSTEMD_EVERY = 5.0
+"""Seconds."""
 
 
 def wait(seconds: float = WAIT) -> str:
@@ -25,7 +26,7 @@ def wait(seconds: float = WAIT) -> str:
         if healthy(own_address()):
             return ""
         time.sleep(PAUSE)
-        if time.monotonic() - asked > _ASK_SYSTEMD_EVERY:
+        if time.monotonic() - asked > ASK_SYSTEMD_EVERY:
             asked = time.monotonic()
             state = units.app()
             if units.ended(state):

@@ -171,8 +171,8 @@ class _Walk:
     def _ringing(self) -> list[str]:
         if not self._inputs["alarmNames"]:
             return []
-        found = self._cloudwatch.describe_alarms(AlarmNames=self._inputs["alarmNames"], StateValue="ALARM")
-        return [alarm["AlarmName"] for alarm in found["MetricAlarms"]]
+        found = self._cloudwatch.describe_alarms(AlarmNames=self._inputs["alarmNames"])
+        return [alarm["AlarmName"] for alarm in found["MetricAlarms"] if alarm["StateValue"] == "ALARM"]
 
 
 def _version(inputs: Values) -> Version:

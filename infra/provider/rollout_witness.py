@@ -67,8 +67,9 @@ class Witness:
     def _ringing(self, refresh: Refresh) -> str:
         if not refresh.alarms:
             return ""
-        found = self._cloudwatch.describe_alarms(AlarmNames=list(refresh.alarms), StateValue="ALARM")["MetricAlarms"]
-        return ", ".join(f"alarm {one['AlarmName']} rings: {one.get('StateReason', '').rstrip('.')}" for one in found)
+        found = self._cloudwatch.describe_alarms(AlarmNames=list(refresh.alarms))["MetricAlarms"]
+        ringing = [alarm for alarm in found if alarm["StateValue"] == "ALARM"]
+        return ", ".join(f"alarm {one['AlarmName']} rings: {one.get('StateReason', '').rstrip('.')}" for one in ringing)
 
     def _is_new(self, instance: str) -> bool:
         """Whether an instance, which may be gone by now, was launched from the version."""

@@ -26,7 +26,7 @@ beside AWS's calls it answers:
   GET    /_local/passwords                         passwords of databases and replication groups
   POST   /_local/stores                            {"rds": {id: status}, "elasticache": {id: status}}
   POST   /_local/impaired                          {"rds": {id: zone}}: where a database lost its machine
-  POST   /_local/targets                           {target group ARN: {instance id: {"state", "reason"}}}
+  POST   /_local/targets                           {target group ARN: {instance id: {"state", "reason", "status"}}}
   POST   /_local/instances                         {instance id: {"console": text}}
   POST   /_local/metrics                           {"instances": {id: CPU percent}, "requests": [...]}
   POST   /_local/ages                              {instance id: seconds by which it counts as older}

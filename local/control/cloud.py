@@ -14,10 +14,11 @@ MINUTE = 2.0
 
 @dataclass(frozen=True)
 class TargetReport:
-    """What health checks say about one target: ELBv2's state and reason code."""
+    """What health checks say about one target: ELBv2's state and reason code, and the HTTP status that they got."""
 
     state: str
     reason: str | None = None
+    status: str | None = None
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,10 @@ class LocalApi:
 
     def _targets(self, content: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
         for arn, targets in content.items():
-            reports = {target: TargetReport(said["state"], said.get("reason")) for target, said in targets.items()}
+            reports = {
+                target: TargetReport(said["state"], said.get("reason"), said.get("status"))
+                for target, said in targets.items()
+            }
             self._cloud.reports.targets.setdefault(arn, {}).update(reports)
 
     def _instances(self, content: Mapping[str, Mapping[str, str]]) -> None:

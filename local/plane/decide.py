@@ -48,6 +48,10 @@ class ReportImpaired:
     zone: str
 
 
+GIVES_UP = 5.0
+"""Seconds that a machine tries to start its app; a real one needs half a minute for five starts."""
+
+
 @dataclass(frozen=True)
 class ReportUnhealthy:
     """Tell its Auto Scaling group, which replaces it."""
@@ -175,13 +179,14 @@ def _reports(wanted: Wanted, running: Running, now: float) -> Iterator[ReportUnh
 def _complaint(member: Membership, running: Running, now: float) -> str | None:
     """Why a member should be replaced, or None; a failing health check the group sees for itself.
 
-    A clone that never passed a check gets the group's grace even when it is dead: so a release that cannot start is
-    tried once per grace period and not as fast as the machine allows.
+    A machine whose app cannot start tries for a while, then powers itself off, which its group sees at once. So a
+    clone that is dead and never passed a check is not reported before that: a release that cannot start is not tried
+    as fast as this computer allows.
     """
     unit = running.units.get(member.instance_id)
     if unit is None or unit.phase is not Phase.ENDED:
         return None
-    may_be_starting = now - unit.created < member.grace and member.instance_id not in running.healthy_once
+    may_be_starting = now - unit.created < GIVES_UP and member.instance_id not in running.healthy_once
     return None if may_be_starting else "its process ended"
 
 

@@ -19,7 +19,9 @@ from local.plane.wanted import Target, TargetGroup
 _ANSWER = 3.0
 _BLOCK = 65536
 _BACKEND = "BACKEND"
-_REASONS = {"L4TOUT": "Target.Timeout", "L7TOUT": "Target.Timeout", "L7STS": "Target.ResponseCodeMismatch"}
+FAILED, TIMEOUT, MISMATCH = "Target.FailedHealthChecks", "Target.Timeout", "Target.ResponseCodeMismatch"
+"""ELBv2, "Target health reason codes"."""
+_REASONS = {"L4TOUT": TIMEOUT, "L7TOUT": TIMEOUT, "L7STS": MISMATCH}
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,13 @@ class Server:
     Args:
         up: its health check passes.
         reason: ELBv2's code for why it does not.
+        status: the HTTP status that it got, if that is why.
         open: requests that it is working on.
     """
 
     up: bool
     reason: str = ""
+    status: str = ""
     open: int = 0
 
 
@@ -107,5 +111,8 @@ class RuntimeApi:
 
 def _server(row: dict[str, str]) -> Server:
     up = row["status"].startswith(("UP", "no check", "DRAIN"))
-    reason = _REASONS.get(row["check_status"].removeprefix("* "), "Target.FailedHealthChecks")
-    return Server(up=up, reason="" if up else reason, open=int(row["scur"] or 0))
+    open_requests = int(row["scur"] or 0)
+    if up:
+        return Server(up=True, open=open_requests)
+    reason = _REASONS.get(row["check_status"].removeprefix("* "), FAILED)
+    return Server(up=False, reason=reason, status=row["check_code"] if reason == MISMATCH else "", open=open_requests)

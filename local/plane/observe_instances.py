@@ -109,7 +109,6 @@ def memberships(autoscaling: Any) -> tuple[Membership, ...]:
             group=group["AutoScalingGroupName"],
             instance_id=instance["InstanceId"],
             healthy=instance["HealthStatus"].lower() == "healthy",
-            grace=float(group.get("HealthCheckGracePeriod", 0)),
         )
         for group in groups
         for instance in group["Instances"]

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from local.plane.haproxy_api import Inventory, Server
+from local.plane.haproxy_api import FAILED, Inventory, Server
 from local.plane.wanted import Target, TargetGroup
 
 FIRST_PROBES = 0.25
@@ -42,6 +42,7 @@ class Member:
         passes: probes passed in a row.
         probe_at: when to probe next.
         probing: True while a probe is under way.
+        failure: what the last probe got that failed.
         told: True once HAProxy knows that the target drains.
     """
 
@@ -52,6 +53,7 @@ class Member:
     passes: int = 0
     probe_at: float = 0.0
     probing: bool = False
+    failure: Server = field(default_factory=lambda: Server(up=False, reason=FAILED))
     told: bool = False
 
     @property
@@ -153,9 +155,10 @@ def gone(known: Mapping[Key, Member], has: Inventory | None) -> frozenset[Key]:
     )
 
 
-def probed(member: Member, passed: bool, now: float) -> Member:
-    """The member after a probe: in rotation after enough passed ones."""
-    passes = member.passes + 1 if passed else 0
+def probed(member: Member, seen: Server, now: float) -> Member:
+    """The member after a probe, which saw its server so: in rotation after enough passed ones."""
+    member = member if seen.up else replace(member, failure=seen)
+    passes = member.passes + 1 if seen.up else 0
     first = is_first(member, now)
     if passes >= (1 if first else member.group.check.healthy):
         return replace(member, stage=Stage.IN_ROTATION, since=now, probing=False, passes=passes)
@@ -169,21 +172,25 @@ def is_first(member: Member, now: float) -> bool:
 
 
 def states(known: Mapping[Key, Member], has: Inventory | None, now: float) -> dict[str, dict[str, dict[str, str]]]:
-    """What to report: `{target group ARN: {instance id: {"state", "reason"}}}`, in ELBv2's words."""
+    """What to report: `{target group ARN: {instance id: {"state", "reason", "status"}}}`, in ELBv2's words."""
     result: dict[str, dict[str, dict[str, str]]] = {}
     for (arn, instance_id), member in known.items():
         # While HAProxy is away nobody has said that a target is not healthy any more.
         server = has.servers.get(member.server) if has else Server(up=True)
-        state, reason = _state(member, server, now)
-        result.setdefault(arn, {})[instance_id] = {"state": state} | ({"reason": reason} if reason else {})
+        result.setdefault(arn, {})[instance_id] = _state(member, server, now)
     return result
 
 
-def _state(member: Member, server: Server | None, now: float) -> tuple[str, str]:
+def _state(member: Member, server: Server | None, now: float) -> dict[str, str]:
     if member.stage is Stage.DRAINING:
-        return "draining", "Target.DeregistrationInProgress"
+        return {"state": "draining", "reason": "Target.DeregistrationInProgress"}
     if member.stage is Stage.PROBED and not is_first(member, now):
-        return "unhealthy", "Target.FailedHealthChecks"
+        return _unhealthy(member.failure)
     if member.stage is Stage.PROBED or server is None:
-        return "initial", "Elb.InitialHealthChecking"
-    return ("healthy", "") if server.up else ("unhealthy", server.reason)
+        return {"state": "initial", "reason": "Elb.InitialHealthChecking"}
+    return {"state": "healthy"} if server.up else _unhealthy(server)
+
+
+def _unhealthy(server: Server) -> dict[str, str]:
+    status = {"status": server.status} if server.status else {}
+    return {"state": "unhealthy", "reason": server.reason, **status}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from goldfleet.errors import LocalCloudError
 from local.events import Events
 from local.plane import rotation
-from local.plane.haproxy_api import Inventory, RuntimeApi
+from local.plane.haproxy_api import FAILED, MISMATCH, TIMEOUT, Inventory, RuntimeApi, Server
 from local.plane.rotation import Key, Member, Stage
 from local.plane.wanted import HealthCheck, Target, Wanted
 
@@ -124,9 +124,9 @@ class TargetHealth:
                 self._api.remove(backend, server)
 
     def _probe(self, member: Member) -> None:
-        passed = passes(member.target, member.group.check)
+        seen = probe(member.target, member.group.check)
         probing = replace(member, probing=True)
-        self._replace(probing, rotation.probed(probing, passed, time.monotonic()))
+        self._replace(probing, rotation.probed(probing, seen, time.monotonic()))
 
     def _replace(self, before: Member, after: Member) -> None:
         """Puts `after` in the place of `before`, unless AWS has said something else meanwhile."""
@@ -159,14 +159,17 @@ class TargetHealth:
                 self._events.record("drained", name, f"target {name} has left the balancer")
 
 
-def passes(target: Target, check: HealthCheck) -> bool:
-    """Asks the health path once; True if the status is one of those that the check accepts."""
+def probe(target: Target, check: HealthCheck) -> Server:
+    """Asks the health path once; up if the status is one of those that the check accepts."""
     connection = http.client.HTTPConnection(target.address.host, target.address.port, timeout=check.timeout)
     try:
         connection.request("GET", check.path, headers={"User-Agent": "ELB-HealthChecker/2.0"})
-        return accepts(check.codes, connection.getresponse().status)
+        status = connection.getresponse().status
+        return Server(up=True) if accepts(check.codes, status) else Server(False, MISMATCH, str(status))
+    except TimeoutError:
+        return Server(up=False, reason=TIMEOUT)
     except (OSError, http.client.HTTPException):
-        return False
+        return Server(up=False, reason=FAILED)
     finally:
         connection.close()
 

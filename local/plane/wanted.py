@@ -267,13 +267,11 @@ class Membership:
         group: name of the group.
         instance_id: the member.
         healthy: what the group believes.
-        grace: seconds after launch in which an instance may still be starting.
     """
 
     group: str
     instance_id: str
     healthy: bool
-    grace: float
 
 
 Spec = Database | StoreNode | Balancing | Clone | BootedClone | Sidecar

@@ -10,7 +10,9 @@ from tests.fleet.load import Load
 MARK = "the second release"
 
 
-def test_a_release_replaces_every_clone_without_a_failed_request(cloud: Cloud, person: httpx.Client) -> None:
+def test_a_release_and_the_way_back_replace_every_clone_without_a_failed_request(
+    cloud: Cloud, person: httpx.Client
+) -> None:
     before = cloud.clones()
     page = cloud.folder / "app" / "templates" / "welcome.html"
     page.write_text(page.read_text().replace("{% block content %}", "{% block content %}<p>" + MARK + "</p>"))
@@ -25,6 +27,15 @@ def test_a_release_replaces_every_clone_without_a_failed_request(cloud: Cloud, p
     assert releases != {clone.release for clone in before.values()}
     assert {httpx.get(cloud.url).headers[RELEASE] for _ in range(10)} == releases
     assert MARK in httpx.get(cloud.url).text
+    assert person.get("/api/v1/session").status_code == 200
+
+    with Load(cloud.url) as load:
+        said = cloud.do("rollback")
+    assert load.failures == {}
+    assert "baking" not in said
+    assert {clone.release for clone in cloud.clones().values()} == {clone.release for clone in before.values()}
+    assert set(cloud.clones()) & (set(before) | set(after)) == set()
+    assert MARK not in httpx.get(cloud.url).text
     assert person.get("/api/v1/session").status_code == 200
 
 

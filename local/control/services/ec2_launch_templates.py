@@ -30,7 +30,7 @@ class NumberedTemplate(LaunchTemplate):
 
     def create_version(self, data: dict[str, Any], description: str) -> LaunchTemplateVersion:
         self.last_number += 1
-        version = LaunchTemplateVersion(self, self.last_number, data, description)
+        version = LaunchTemplateVersion(self, self.last_number, _without_own_tags(data), description)
         self.versions.append(version)
         return version
 
@@ -123,6 +123,13 @@ class LaunchTemplateCalls(EC2Response):
         else:
             found = self.ec2_backend.get_launch_template(self._get_param("LaunchTemplateId"))
         return found
+
+
+def _without_own_tags(data: dict[str, Any]) -> dict[str, Any]:
+    """The template's own tags, which moto notes in the first version, are no part of what an instance gets."""
+    told = [one for one in data.get("TagSpecifications", ()) if one["ResourceType"] != "launch-template"]
+    rest = {key: value for key, value in data.items() if key != "TagSpecifications"}
+    return {**rest, "TagSpecifications": told} if told else rest
 
 
 def _reason_to_keep(template: LaunchTemplate, number: str) -> tuple[str, str] | None:

@@ -57,6 +57,15 @@ class LocalLoadBalancer(FakeLoadBalancer):
         self.attrs.update(LOAD_BALANCER_DEFAULTS)
 
 
+def _described(report: TargetReport) -> str | None:
+    """AWS, "Health checks for Application Load Balancer target groups", reason codes."""
+    if report.reason == "Target.Timeout":
+        return "Request timed out"
+    if report.status:
+        return f"Health checks failed with these codes: [{report.status}]"
+    return DESCRIPTIONS.get(report.state)
+
+
 class WatchedTargetGroup(FakeTargetGroup):
     """A target group whose targets are as healthy as they are reported."""
 
@@ -109,7 +118,7 @@ class WatchedTargetGroup(FakeTargetGroup):
         else:
             report = self.report(target["Id"])
         health.status, health.reason = report.state, report.reason
-        health.description = DESCRIPTIONS.get(report.state)
+        health.description = _described(report)
         return health
 
 

@@ -72,7 +72,17 @@ def test_what_is_mounted() -> None:
 
 def test_every_unit_of_ours_is_started_by_something() -> None:
     started = " ".join(path.read_text() for path in SYSTEM.glob("*.target.d/*.conf"))
-    assert sorted(re.findall(r"goldfleet-\w+\.service", started)) == OWN
+    named = re.findall(r"goldfleet-[\w-]+\.service", started)
+    assert sorted([*named, Unit(SYSTEM / service.UNIT)["Unit"]["OnFailure"]]) == OWN
+
+
+def test_a_machine_that_gives_up_powers_off_after_its_report_and_well_before_the_groups_grace(app: Unit) -> None:
+    gives_up = Unit(SYSTEM / app["Unit"]["OnFailure"])
+    assert gives_up["Unit"]["SuccessAction"] == gives_up["Unit"]["FailureAction"] == "poweroff"
+    stays = float(gives_up["Service"]["ExecStart"].split()[-1])
+    starts = int(app["Unit"]["StartLimitBurst"]) * float(app["Service"]["RestartSec"])
+    assert stays > 2 * health.ASK_SYSTEMD_EVERY
+    assert starts + stays < deadlines.HEALTH_GRACE / 2
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")

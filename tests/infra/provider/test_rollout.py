@@ -6,7 +6,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pulumi
 import pytest
@@ -217,3 +217,49 @@ def test_a_refresh_to_another_version_makes_way(desk: Desk, fleet: Fleet, roll: 
     desk.up(roll(version))
     assert [one["Status"] for one in refreshes(fleet)] == ["Successful", "Cancelled"]
     assert fleet.versions() == ["3"]
+
+
+@pytest.fixture
+def alarm(fleet: Fleet) -> Iterator[Callable[[str], str]]:
+    """`alarm(state)` puts an alarm of the fleet into a state; returns its name."""
+    cloudwatch, name = fleet.control.client("cloudwatch"), f"{fleet.name}-errors"
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="test",
+        MetricName="errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=5,
+        Threshold=10,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",
+    )
+
+    def turn(state: str) -> str:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="Threshold Crossed: 11 errors.")
+        return name
+
+    turn("OK")
+    yield turn
+    cloudwatch.delete_alarms(AlarmNames=[name])
+
+
+def test_an_alarm_turns_a_rollout_round_and_is_named(
+    desk: Desk, fleet: Fleet, roll: Roll, alarm: Callable[[str], str]
+) -> None:
+    name = alarm("OK")
+    desk.up(roll(1, [name]))
+    version = fleet.new_version("two")
+
+    def ring(instance: str) -> None:
+        alarm("ALARM")
+
+    with pytest.raises(GoldfleetError) as failed:
+        desk.engine(roll(version, [name])).up(once_new(fleet, version, ring))
+    assert f"version 2 is rolled back: alarm {name} rings: Threshold Crossed: 11 errors" in str(failed.value)
+    assert fleet.versions() == ["1"]
+
+    # It rings still: what is deployed to mend that is not refused because of it.
+    _, lines = desk.up(roll(version, [name]))
+    assert any(f"alarm {name} rings already" in line for line in lines.kept)
+    assert fleet.versions() == ["2"]

@@ -44,6 +44,24 @@ def test_a_template_version_inherits_from_its_source(control: Control) -> None:
     assert data["ImageId"]
 
 
+def test_a_templates_own_tags_are_no_part_of_its_versions(control: Control) -> None:
+    ec2 = control.client("ec2")
+    data = {"InstanceType": "t3.micro", "TagSpecifications": [_tags("volume")]}
+    answer = ec2.create_launch_template(
+        LaunchTemplateName=name("template"), LaunchTemplateData=data, TagSpecifications=[_tags("launch-template")]
+    )
+    template = answer["LaunchTemplate"]["LaunchTemplateId"]
+    ec2.create_launch_template_version(LaunchTemplateId=template, LaunchTemplateData=data)
+    answer = ec2.describe_launch_template_versions(LaunchTemplateId=template)
+    assert [version["LaunchTemplateData"] for version in answer["LaunchTemplateVersions"]] == [data, data]
+    (described,) = ec2.describe_launch_templates(LaunchTemplateIds=[template])["LaunchTemplates"]
+    assert described["Tags"] == _tags("launch-template")["Tags"]
+
+
+def _tags(kind: str) -> dict[str, Any]:
+    return {"ResourceType": kind, "Tags": [{"Key": "colour", "Value": "gold"}]}
+
+
 def test_template_versions_are_deleted_but_for_the_default(control: Control) -> None:
     ec2, template = control.client("ec2"), _template(control)
     for _ in range(2):

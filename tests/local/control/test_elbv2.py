@@ -42,6 +42,7 @@ def test_a_target_is_initial_until_its_health_is_reported(reported: Control) -> 
     health = {each["Target"]["Id"]: each["TargetHealth"] for each in answer["TargetHealthDescriptions"]}
     assert health[one]["State"] == "healthy"
     assert (health[other]["State"], health[other]["Reason"]) == ("unhealthy", "Target.Timeout")
+    assert health[other]["Description"] == "Request timed out"
 
 
 def test_targets_without_a_listener_are_not_used(control: Control) -> None:

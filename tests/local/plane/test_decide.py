@@ -149,13 +149,13 @@ def test_a_clone_stops_only_when_the_balancer_let_go_of_it_and_its_sidecar_after
 
 
 def test_a_clone_that_ended_is_not_started_again_but_reported() -> None:
-    member = Membership("fleet", "i-1", healthy=True, grace=60)
+    member = Membership("fleet", "i-1", healthy=True)
     wanted = Wanted(clones=(CLONE,), memberships=(member,))
     ended = unit(CLONE, Phase.ENDED)
     report = ReportUnhealthy("i-1", "its process ended")
     assert decide(wanted, running(ended, healthy_once=frozenset({"i-1"})), NOW) == (report,)
-    assert decide(wanted, running(ended), NOW) == ()  # it may never have been able to start: the group's grace
-    assert decide(wanted, running(replace(ended, created=NOW - 61)), NOW) == (report,)
+    assert decide(wanted, running(ended), NOW - 1) == ()  # it may never have been able to start
+    assert decide(wanted, running(ended), NOW) == (report,)
     old = running(ended, healthy_once=frozenset({"i-1"}), reported=frozenset({"i-1"}))
     assert decide(wanted, old, NOW) == ()
     unhealthy = replace(wanted, memberships=(replace(member, healthy=False),))

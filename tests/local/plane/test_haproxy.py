@@ -170,7 +170,7 @@ def test_thresholds_take_a_target_out_and_in(balancer: Balancer, backend: tuple[
     assert balancer.api.inventory().servers["group", "i-1"].up
     handler.sick = True
     down = wait_for(lambda: None if (one := balancer.api.inventory().servers["group", "i-1"]).up else one)
-    assert down.reason == "Target.ResponseCodeMismatch"
+    assert (down.reason, down.status) == ("Target.ResponseCodeMismatch", "503")
     handler.sick = False
     wait_for(lambda: balancer.api.inventory().servers["group", "i-1"].up)
 

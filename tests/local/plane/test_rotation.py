@@ -12,6 +12,7 @@ from tests.local.plane.specs import GROUP, TARGET
 NOW = 1000.0
 KEY = key(TARGET)
 NAME = ("group", "i-1")
+UP, SICK = Server(up=True), Server(up=False, reason="Target.ResponseCodeMismatch", status="503")
 EMPTY = Inventory(frozenset({"group"}))
 
 
@@ -31,7 +32,7 @@ def test_a_new_target_is_probed_and_healthy_after_one_passed_check() -> None:
     known = rotation.members({GROUP.arn: GROUP}, frozenset({TARGET}), {}, NOW)
     assert steps(known[KEY], EMPTY) == [Probe(known[KEY])]
     assert rotation.states(known, EMPTY, NOW)[GROUP.arn]["i-1"]["state"] == "initial"
-    passed = rotation.probed(known[KEY], True, NOW + 1)
+    passed = rotation.probed(known[KEY], UP, NOW + 1)
     assert passed.stage is Stage.IN_ROTATION
     assert steps(passed, EMPTY) == [Admit(passed)]
     assert rotation.states({KEY: passed}, EMPTY, NOW)[GROUP.arn]["i-1"]["state"] == "initial"
@@ -40,12 +41,16 @@ def test_a_new_target_is_probed_and_healthy_after_one_passed_check() -> None:
 
 def test_a_target_that_was_unhealthy_needs_the_threshold() -> None:
     late = NOW + GROUP.check.interval * GROUP.check.unhealthy + 1
-    failed = rotation.probed(member(Stage.PROBED), False, late)
-    assert rotation.states({KEY: failed}, EMPTY, late)[GROUP.arn]["i-1"]["state"] == "unhealthy"
-    once = rotation.probed(failed, True, late)
+    failed = rotation.probed(member(Stage.PROBED), SICK, late)
+    assert rotation.states({KEY: failed}, EMPTY, late)[GROUP.arn]["i-1"] == {
+        "state": "unhealthy",
+        "reason": "Target.ResponseCodeMismatch",
+        "status": "503",
+    }
+    once = rotation.probed(failed, UP, late)
     assert once.stage is Stage.PROBED
     assert once.probe_at == late + GROUP.check.interval
-    assert rotation.probed(once, True, late).stage is Stage.IN_ROTATION
+    assert rotation.probed(once, UP, late).stage is Stage.IN_ROTATION
 
 
 def test_a_probe_is_not_sent_twice() -> None:
