@@ -56,3 +56,7 @@ INSTANCE_REFRESH = Published(
 DEREGISTRATION = Published(
     "300 s unless told otherwise (0-3600 s)", "Edit target group attributes for your Application Load Balancer"
 )
+ROLLBACK = Published(
+    "a refresh that fails goes back by itself with auto rollback; it fails after an hour without a healthy instance",
+    "Undo changes with a manual or auto rollback",
+)

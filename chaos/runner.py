@@ -61,15 +61,20 @@ def _line(fault: Fault, fleet: Fleet, requests: int, say: Say) -> Line:
 
 
 def _struck(fault: Fault, fleet: Fleet, load: Load | None, say: Say) -> Line:
+    undo = ExitStack()
+    scene = Scene(fleet, load, say, undo)
     problems: list[str] = []
-    with ExitStack() as undo:
-        scene = Scene(fleet, load, say, undo)
-        try:
+    try:
+        with undo:
             fault.strike(scene)
-        except NotSoon as late:
-            problems.append(str(late))
-        except GoldfleetError as error:
-            problems.append(f"{error.where}: {error.what}")
+    except NotHere:
+        raise
+    except NotSoon as late:
+        problems.append(str(late))
+    except GoldfleetError as error:
+        problems.append(f"{error.where}: {error.what}")
+    except Exception as error:  # noqa: BLE001  it breaks this line, not the table
+        problems.append(f"{type(error).__name__}: {error}")
     scene.moments.setdefault(STRUCK, 0.0)
     if OVER not in scene.moments:
         scene.mark(OVER)

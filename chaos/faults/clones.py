@@ -8,6 +8,7 @@ from collections.abc import Collection
 from chaos.fault import Fault, Scene
 from chaos.fleet import send
 from chaos.line import OVER, STRUCK, Line
+from chaos.published import HEALTH_CHECK, INSTANCE_REPLACED
 from chaos.verdicts import HEALTH_BOUND, nothing_failed_after, nothing_wrong, repeated_gets_succeed, seen_afterwards
 
 REPLACED_SECONDS = 180
@@ -29,6 +30,7 @@ def kill_all_but_one(scene: Scene) -> None:
 
 
 def broken(line: Line) -> list[str]:
+    """What is sent before the balancer has seen it may fail, unless the client repeats it."""
     return [
         *nothing_wrong(line),
         *nothing_failed_after(line, HEALTH_BOUND),
@@ -47,29 +49,26 @@ def _strike(scene: Scene, victims: Collection[str], how: signal.Signals) -> None
     for process in processes:
         scene.undo.callback(send, process, signal.SIGCONT)
         send(process, how)
-    scene.until(OVER, lambda: _replaced(scene, victims, count), REPLACED_SECONDS)
+    scene.until(OVER, lambda: replaced(scene, victims, count), REPLACED_SECONDS)
     scene.pass_by(HEALTH_BOUND)
 
 
-def _replaced(scene: Scene, victims: Collection[str], count: int) -> bool:
+def replaced(scene: Scene, victims: Collection[str], count: int) -> bool:
+    """Whether the balancer trusts at least `count` clones, and none of the victims."""
     serving = scene.fleet.serving()
     return len(serving) >= count and not serving.keys() & set(victims)
 
 
-_PROMISE = f"what is sent {HEALTH_BOUND} s later succeeds, as do repeated GETs; nothing is lost"
-_PUBLISHED = (
-    "a target gets no requests once it has failed as many health checks as the unhealthy threshold says "
-    "(Health checks for Application Load Balancer target groups); its group terminates it and launches another "
-    "(Health checks for instances in an Auto Scaling group)"
-)
+PROMISE = f"what is sent {HEALTH_BOUND} s later succeeds, as do repeated GETs; nothing is lost"
+PUBLISHED = f"{HEALTH_CHECK}; {INSTANCE_REPLACED}"
 FAULTS = (
-    Fault("clone-killed", "kill -9 of a clone", f"{_PROMISE}; it is replaced", _PUBLISHED, kill_one, broken),
-    Fault("clone-frozen", "SIGSTOP of a clone", f"{_PROMISE}; it is replaced", _PUBLISHED, freeze_one, broken),
+    Fault("clone-killed", "kill -9 of a clone", f"{PROMISE}; it is replaced", PUBLISHED, kill_one, broken),
+    Fault("clone-frozen", "SIGSTOP of a clone", f"{PROMISE}; it is replaced", PUBLISHED, freeze_one, broken),
     Fault(
         "all-but-one-killed",
         f"kill -9 of all clones but one, of {CLONES}",
-        f"{_PROMISE}; the group refills",
-        _PUBLISHED,
+        f"{PROMISE}; the group refills",
+        PUBLISHED,
         kill_all_but_one,
         broken,
     ),

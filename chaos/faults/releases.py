@@ -9,6 +9,7 @@ from typing import Any
 from chaos.fault import Fault, Scene
 from chaos.fleet import send
 from chaos.line import OVER, STRUCK, Line
+from chaos.published import INSTANCE_REFRESH, ROLLBACK
 from chaos.verdicts import nothing_failed, seen_afterwards
 from chaos.workshop import Done
 from goldfleet.cli.stack_view import find_group
@@ -135,18 +136,14 @@ def _refresh(scene: Scene) -> dict[str, Any]:
     return found[0] if found else {}
 
 
-_PUBLISHED = (
-    "with auto rollback Amazon EC2 Auto Scaling replaces what was replaced with the previous configuration; a failing "
-    "refresh is given up after an hour (Undo changes with a manual or auto rollback)"
-)
+_PUBLISHED = f"{INSTANCE_REFRESH}; {ROLLBACK}"
 _TURNED = "rolled back by itself, `deploy` fails with the reason, 0 failed; the next `up` rolls nothing"
 FAULTS = (
     Fault(
         "release-good",
         "rollout of a good release",
         "0 failed; `deploy` returns after the last clone is replaced",
-        "an instance refresh replaces within the minimum and maximum healthy percentage, and waits for each instance's "
-        "warm-up (How an instance refresh works in an Auto Scaling group)",
+        str(INSTANCE_REFRESH),
         good,
         kept_good,
     ),

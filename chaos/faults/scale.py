@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chaos.fault import Fault, Scene
 from chaos.line import OVER, STRUCK, Line
+from chaos.published import BOOT, DEREGISTRATION
 from chaos.verdicts import nothing_failed, seen_afterwards
 
 SCALED_SECONDS = 120
@@ -30,8 +31,7 @@ FAULTS = (
         "scale",
         "from the wished count to the highest and back",
         "0 failed",
-        "instances in service within minutes of their launch; connections drain for the deregistration delay, "
-        "300 s unless set (Target groups for your Application Load Balancers)",
+        f"{BOOT}; {DEREGISTRATION}",
         strike,
         broken,
     ),

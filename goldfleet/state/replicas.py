@@ -59,11 +59,23 @@ class MainHistory:
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, Reached]] = deque(maxlen=round(4 * LAG_LIMIT / POLL))
+        self._began: Reached = (0, 0)
 
     def note(self, now: float, reached: Reached) -> None:
         """The main had got this far at this moment."""
+        if reached[0] > self._began[0]:
+            self._began = reached
         if not self._seen or reached > self._seen[-1][1]:
             self._seen.append((now, reached))
+
+    def surviving(self, after: Position) -> Position:
+        """What there is left to see of a position: after a promotion nothing beyond the place where it was.
+
+        That place is at or before where the main was first seen on its new timeline. A replica on that timeline that
+        has got there has all that is left, though the log may be far from where it was before what was lost.
+        """
+        timeline, lsn = self._began
+        return after if after.timeline >= timeline else Position(after.shard, timeline, min(after.lsn, lsn))
 
     @property
     def timeline(self) -> int:
@@ -123,10 +135,12 @@ class Replicas:
     def candidates(self, after: Position | None) -> list[Replica]:
         """Replicas in rotation that have replayed `after`: each first in its turn, busy ones last."""
         ready = []
+        enough = [after, self._history.surviving(after)] if after else []
         for replica in self._replicas.values():
-            if replica.reached is None:
+            reached = replica.reached
+            if reached is None:
                 continue
-            if after is None or after.replayed_by(replica.reached):
+            if after is None or any(position.replayed_by(reached) for position in enough):
                 ready.append(replica)
             else:
                 replica.wanted.set()

@@ -3,8 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from goldfleet.contract.stores import Endpoint
+from goldfleet.state.position import Position
 from goldfleet.state.replicas import MainHistory, read_list
 
 
@@ -24,6 +27,28 @@ def test_a_replica_on_an_older_timeline_is_behind_whatever_its_lsn() -> None:
     main.note(1.0, (2, 10))
     assert main.lag(5.0, (1, 2**60)) == 4.0
     assert main.lag(5.0, (2, 10)) == 0
+
+
+def test_a_position_beyond_a_promotion_is_dropped_once_the_new_main_is_seen() -> None:
+    main, lost = MainHistory(), Position(0, 1, 900)
+    main.note(1.0, (1, 900))
+    assert main.surviving(lost) == lost
+    main.note(2.0, (2, 500))
+    main.note(3.0, (2, 600))
+    assert main.surviving(lost) == Position(0, 2, 500)
+    assert main.surviving(Position(0, 1, 300)) == Position(0, 2, 300)
+    assert main.surviving(Position(0, 2, 700)) == Position(0, 2, 700)
+
+
+@given(written=st.integers(0, 99), fork=st.integers(0, 99), seen_after=st.integers(0, 99), replayed=st.integers(0, 99))
+def test_who_may_answer_after_a_promotion_has_all_that_is_left(
+    written: int, fork: int, seen_after: int, replayed: int
+) -> None:
+    main = MainHistory()
+    main.note(1.0, (2, fork + seen_after))
+    if main.surviving(Position(0, 1, written)).replayed_by((2, replayed)):
+        assert replayed >= min(written, fork)
+    assert not main.surviving(Position(0, 1, written)).replayed_by((1, replayed))
 
 
 def test_history_does_not_grow_without_end() -> None:
