@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
+from http import HTTPStatus
 from statistics import median
 from time import monotonic
 from types import TracebackType
@@ -11,6 +13,8 @@ from urllib.parse import urlsplit
 
 PAUSE = 0.1
 """Seconds between a refusal and the next try: impatient people, the app says 1."""
+CLOSED = 0
+"""Counted among the answers: a connection that was closed instead of one."""
 
 
 class Crowd:
@@ -20,6 +24,9 @@ class Crowd:
         url: of the app.
         cookie: of the session.
         people: how many.
+
+    Attributes:
+        answers: how many there were of each status.
     """
 
     def __init__(self, url: str, cookie: str, people: int) -> None:
@@ -27,7 +34,8 @@ class Crowd:
         self._address = parts.hostname or "", parts.port or 80
         self._request = f"GET / HTTP/1.1\r\nHost: {parts.netloc}\r\nCookie: session={cookie}\r\n\r\n".encode()
         self._people = people
-        self._stop = False
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()))
         self._times: list[float] = []
         self.answers: Counter[int] = Counter()
         self.seconds = 0.0
@@ -37,29 +45,40 @@ class Crowd:
         """Seconds that a served request took."""
         return median(self._times)
 
-    async def __aenter__(self) -> Crowd:
+    def __enter__(self) -> Crowd:
         self._began = monotonic()
-        self._all = asyncio.gather(*(self._person() for _ in range(self._people)))
+        self._thread.start()
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop = True
-        await self._all
+        self._stop.set()
+        self._thread.join()
         self.seconds = monotonic() - self._began
 
+    async def _all(self) -> None:
+        await asyncio.gather(*(self._person() for _ in range(self._people)))
+
     async def _person(self) -> None:
-        reader, writer = await asyncio.open_connection(*self._address)
-        while not self._stop:
+        while not self._stop.is_set():
+            reader, writer = await asyncio.open_connection(*self._address)
+            try:
+                await self._ask(reader, writer)
+            except (OSError, asyncio.IncompleteReadError):
+                self.answers[CLOSED] += 1
+            writer.close()
+
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Asks on one connection until it is closed, or time to stop."""
+        while not self._stop.is_set():
             began = monotonic()
             writer.write(self._request)
             head = await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
             status = int(head[9:12])
             self.answers[status] += 1
-            if status == 200:
+            if status == HTTPStatus.OK:
                 self._times.append(monotonic() - began)
             else:
                 await asyncio.sleep(PAUSE)
-        writer.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -113,20 +114,19 @@ GROWTH = 100 * 1024
 """KiB that a process may grow under any load."""
 
 
-async def test_a_served_process_bounds_its_memory_and_answers_its_health_check(
+def test_a_served_process_bounds_its_memory_and_answers_its_health_check(
     environment: Environment, tmp_path: Path, counts: Callable[[int, int], int], tell: Callable[[str], None]
 ) -> None:
     """As many people at once as there are places, four times and sixteen times as many; none of them waits."""
     seconds, alone = counts(1, 10), 0.0
     with serving(environment, tmp_path / "output") as served:
-        async with httpx.AsyncClient(base_url=served.url) as person:
-            await person.post("/api/v1/users", json={"name": new_name(), "password": PASSWORD})
+        with httpx.Client(base_url=served.url) as person:
+            person.post("/api/v1/users", json={"name": new_name(), "password": PASSWORD})
             cookie = person.cookies["session"]
         before = resident(served.process.pid)
         for times in (1, 4, 16):
-            crowd = Crowd(served.url, cookie, times * overload.REQUESTS)
-            async with crowd:
-                health = [await healthy(served.url) for _ in range(4 * seconds)]
+            with Crowd(served.url, cookie, times * overload.REQUESTS) as crowd:
+                health = [healthy(served.url) for _ in range(4 * seconds)]
             assert set(health) == {200}
             assert crowd.answers.keys() <= {200, 503}
             assert crowd.answers[200] > 0
@@ -141,11 +141,10 @@ async def test_a_served_process_bounds_its_memory_and_answers_its_health_check(
             )
 
 
-async def healthy(url: str) -> int:
-    """Status of the health check, asked as the balancer does: on a new connection, with its timeout."""
-    await asyncio.sleep(0.25)
-    async with httpx.AsyncClient(base_url=url, timeout=10) as client:
-        return (await client.get(service.HEALTH_PATH)).status_code
+def healthy(url: str) -> int:
+    """Status of the health check, asked as the balancer does: on a new connection."""
+    time.sleep(0.25)
+    return httpx.get(url + service.HEALTH_PATH, timeout=10).status_code
 
 
 def resident(pid: int) -> int:

@@ -107,6 +107,12 @@ class Cloud:
         change = client.resume_processes if on else client.suspend_processes
         change(AutoScalingGroupName=self.group, ScalingProcesses=["AlarmNotification"])
 
+    def desire(self, count: int) -> None:
+        """Tells the group how many clones to have, past the setting, and waits until they serve."""
+        client = session(self.recorded_run.endpoint).client("autoscaling")
+        client.set_desired_capacity(AutoScalingGroupName=self.group, DesiredCapacity=count)
+        self.settled(count)
+
     @property
     def group(self) -> str:
         """Name of the fleet's Auto Scaling group."""
