@@ -66,11 +66,11 @@ class Cloud:
             process_group=0,
         )
 
-    def run(self, *arguments: str) -> Done:
-        """Runs a command to its end."""
+    def run(self, *arguments: str, seconds: float = COMMAND_SECONDS) -> Done:
+        """Runs a command to its end, which must come within `seconds`."""
         with self.start(*arguments) as process:
             try:
-                text, _ = process.communicate(timeout=COMMAND_SECONDS)
+                text, _ = process.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
                 process.kill()  # or leaving the block would wait for it
                 raise
