@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.load import Load
 from tests.fleet.cloud import Cloud, wait
+from tests.fleet.load import Load
 
 
 def test_four_clones_and_back_under_load_without_a_failed_request(cloud: Cloud) -> None:
-    with Load(cloud.url, people=4) as load:
+    with Load(cloud.url) as load:
         text = cloud.do("scale", "4")
         changed = [line for line in text.splitlines() if ": done in" in line and " goldfleet:index:" in line]
         assert len(changed) == 1, text
@@ -19,7 +19,7 @@ def test_four_clones_and_back_under_load_without_a_failed_request(cloud: Cloud) 
         wait(lambda: len(load.clones) == 4, 20)
         cloud.do("scale", "2")
         cloud.settled(2)
-    assert load.failures == []
+    assert load.failures == {}
     assert load.answered > 0
     assert len(cloud.answers_by_clone(20)) == 2
 

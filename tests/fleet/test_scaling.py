@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from chaos.load import Load
 from goldfleet.cli.settings_file import SettingsFile
 from goldfleet.contract.names import Names
 from tests.fleet.cloud import PROJECT, STACK, Cloud, session, wait
+from tests.fleet.load import Load
 
 GROWN = 4
 TARGET = 10.0
@@ -80,11 +80,11 @@ def test_under_load_the_fleet_grows_and_afterwards_it_shrinks(
     cloud: Cloud, scaling: Scaling, tell: Callable[[str], None]
 ) -> None:
     start = time.monotonic()
-    with Load(cloud.url, people=4) as load:
+    with Load(cloud.url) as load:
         cloud.settled(GROWN)
         grown = time.monotonic() - start
         wait(lambda: len(load.clones) == GROWN, 20)
-    assert load.failures == []
+    assert load.failures == {}
     assert set(Counter(clone.zone for clone in cloud.clones().values()).values()) == {GROWN // 2}
     assert "AlarmHigh" in scaling.causes()
     assert "changing the desired capacity from 2 to 4" in scaling.causes()
