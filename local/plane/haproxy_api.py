@@ -9,16 +9,18 @@ import csv
 import io
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from goldfleet.errors import LocalCloudError
-from local.plane.haproxy_config import server_line
+from local.plane.haproxy_config import server_lines
+from local.plane.request_log import FAIL_OPEN
 from local.plane.wanted import Target, TargetGroup
 
 _ANSWER = 3.0
 _BLOCK = 65536
 _BACKEND = "BACKEND"
+_GONE = "No such server."
 FAILED, TIMEOUT, MISMATCH = "Target.FailedHealthChecks", "Target.Timeout", "Target.ResponseCodeMismatch"
 """ELBv2, "Target health reason codes"."""
 _REASONS = {"L4TOUT": TIMEOUT, "L7TOUT": TIMEOUT, "L7STS": MISMATCH}
@@ -70,27 +72,30 @@ class RuntimeApi:
         """All backends and servers."""
         text = self._ask("show stat -1 6 -1").removeprefix("# ")
         rows = list(csv.DictReader(io.StringIO(text.strip())))
-        return Inventory(
-            frozenset(row["pxname"] for row in rows if row["svname"] == _BACKEND),
-            {(row["pxname"], row["svname"]): _server(row) for row in rows if row["svname"] != _BACKEND},
-        )
+        servers = {(row["pxname"], row["svname"]): _server(row) for row in rows if row["svname"] != _BACKEND}
+        return Inventory(frozenset(row["pxname"] for row in rows if row["svname"] == _BACKEND), _targets(servers))
 
     def add(self, target: Target, group: TargetGroup) -> None:
         """Puts a target into rotation; it counts as healthy until its checks say otherwise."""
-        server = f"{group.name}/{target.instance_id}"
-        self._command(f"add server {server} {server_line(target, group)}", "New server registered.")
-        self._command(f"enable health {server}")
-        self._command(f"enable server {server}")
+        for name, line in server_lines(target, group).items():
+            server = f"{group.name}/{name}"
+            self._command(f"add server {server} {line}", "New server registered.")
+            if name == target.instance_id:
+                self._command(f"enable health {server}")
+            self._command(f"enable server {server}")
 
     def drain(self, backend: str, server: str) -> None:
         """No new requests; those that run go on."""
-        self._command(f"set server {backend}/{server} state drain")
+        for name in (server + FAIL_OPEN, server):
+            self._command(f"set server {backend}/{name} state drain")
 
     def remove(self, backend: str, server: str) -> None:
         """Takes a server away. What still runs on it is cut off: no target can keep its place by not answering."""
-        self._command(f"set server {backend}/{server} state maint")
-        self._command(f"shutdown sessions server {backend}/{server}")
-        self._command(f"del server {backend}/{server}", "Server deleted.")
+        for name in (server + FAIL_OPEN, server):
+            if self._ask(f"set server {backend}/{name} state maint").strip() == _GONE:
+                continue  # the last try came only so far
+            self._command(f"shutdown sessions server {backend}/{name}")
+            self._command(f"del server {backend}/{name}", "Server deleted.")
 
     def _command(self, command: str, expected: str = "") -> None:
         said = self._ask(command).strip()
@@ -116,3 +121,13 @@ def _server(row: dict[str, str]) -> Server:
         return Server(up=True, open=open_requests)
     reason = _REASONS.get(row["check_status"].removeprefix("* "), FAILED)
     return Server(up=False, reason=reason, status=row["check_code"] if reason == MISMATCH else "", open=open_requests)
+
+
+def _targets(servers: Mapping[tuple[str, str], Server]) -> dict[tuple[str, str], Server]:
+    """One server per target: as healthy as its checks say, with the requests of both."""
+    targets = {}
+    for (backend, name), server in servers.items():
+        if not name.endswith(FAIL_OPEN):
+            twin = servers.get((backend, name + FAIL_OPEN), Server(up=True))
+            targets[backend, name] = replace(server, open=server.open + twin.open)
+    return targets

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from local.plane.request_log import LOG_FORMAT
+from local.plane.request_log import FAIL_OPEN, LOG_FORMAT
 from local.plane.wanted import (
     Balancing,
     FixedResponse,
@@ -52,10 +52,18 @@ def configuration(balancing: Balancing, in_rotation: Iterable[Target], socket: s
     return "\n".join(parts)
 
 
-def server_line(target: Target, group: TargetGroup) -> str:
-    """A server with its health check, as the file and as the runtime API's `add server` take it."""
+def server_lines(target: Target, group: TargetGroup) -> dict[str, str]:
+    """The two servers that a target is, by name, as the file and as the runtime API's `add server` take them.
+
+    The second one has no health check and gets requests only while no first one is healthy: an ALB whose targets are
+    all unhealthy asks all of them. Source: AWS, "Health checks for Application Load Balancer target groups".
+    """
     check = group.check
-    return f"{target.address} check inter {check.interval}s rise {check.healthy} fall {check.unhealthy}"
+    checked = f"check inter {check.interval}s rise {check.healthy} fall {check.unhealthy}"
+    return {
+        target.instance_id: f"{target.address} {checked}",
+        target.instance_id + FAIL_OPEN: f"{target.address} backup",
+    }
 
 
 def _global(socket: str, requests: str) -> str:
@@ -132,6 +140,7 @@ def _backend(group: TargetGroup, members: list[Target], idle_timeout: int) -> st
         f"balance {_ALGORITHMS.get(group.algorithm, 'roundrobin')}",
         f"timeout server {idle_timeout}s",
         f"timeout check {check.timeout}s",
+        "option allbackups",
         "option httpchk",
         f"http-check send meth GET uri {check.path} ver HTTP/1.1 hdr Host health-check"
         " hdr User-Agent ELB-HealthChecker/2.0",
@@ -141,7 +150,8 @@ def _backend(group: TargetGroup, members: list[Target], idle_timeout: int) -> st
         'http-after-response set-status 502 reason "Bad Gateway"'
         " if { status 503 } !{ var(txn.answered) -m bool } { nbsrv gt 0 }",
     ]
-    lines += [f"server {target.instance_id} {server_line(target, group)}" for target in members]
+    for target in members:
+        lines += [f"server {name} {line}" for name, line in server_lines(target, group).items()]
     return _section(lines)
 
 

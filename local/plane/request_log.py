@@ -16,6 +16,8 @@ from typing import Any
 
 from local.accounts import Account
 
+FAIL_OPEN = ".open"
+"""After a target's name: the server that it is while no target is healthy."""
 LOG_FORMAT = "request %f %b %s %ST %Tr"
 _NO_SERVER = "<NOSRV>"
 _LINE = 1024
@@ -89,7 +91,7 @@ def parse(line: bytes) -> Answered | None:
     return Answered(
         load_balancer=balancer,
         target_group="" if backend == frontend else backend,
-        target="" if server == _NO_SERVER else server,
+        target="" if server == _NO_SERVER else server.removesuffix(FAIL_OPEN),
         status=int(status),
         milliseconds=None if waited.startswith("-") else int(waited),
     )

@@ -135,7 +135,8 @@ def test_a_target_that_cannot_be_reached_is_502_and_tried_once(
 ) -> None:
     admit(balancer, Address("127.0.0.1", free_port()))
     assert balancer.get()[0] == 502
-    wait_for(lambda: balancer.get()[0] == 503)  # the check has found it unhealthy
+    wait_for(lambda: not balancer.api.inventory().servers["group", "i-1"].up)
+    assert balancer.get()[0] == 502, "an ALB asks unhealthy targets when it has no other"
     balancer.api.add(Target(GROUP.arn, "i-2", backend[1]), balancer.spec().target_groups[0])
     assert balancer.get("/drop")[0] == 502
     assert balancer.get("/503")[0] == 503
@@ -173,6 +174,19 @@ def test_thresholds_take_a_target_out_and_in(balancer: Balancer, backend: tuple[
     assert (down.reason, down.status) == ("Target.ResponseCodeMismatch", "503")
     handler.sick = False
     wait_for(lambda: balancer.api.inventory().servers["group", "i-1"].up)
+
+
+def test_while_no_target_is_healthy_all_are_asked(balancer: Balancer, backend: tuple[type[Backend], Address]) -> None:
+    handler, address = backend
+    admit(balancer, address)
+    handler.sick = True
+    wait_for(lambda: not balancer.api.inventory().servers["group", "i-1"].up)
+    assert balancer.get()[0] == 200
+    balancer.api.drain("group", "i-1")
+    assert balancer.get()[0] == 503
+    balancer.api.remove("group", "i-1")
+    balancer.api.remove("group", "i-1")
+    assert balancer.api.inventory().servers == {}
 
 
 def test_a_drained_target_gets_no_new_request_and_can_be_removed(
