@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 
@@ -13,7 +15,7 @@ from goldfleet.aws_session import AwsSession
 from goldfleet.cli import local_cloud
 from goldfleet.cli.bring_up import bring_up
 from goldfleet.cli.stack_account import LOCAL, names_of, session_of, settings_of
-from goldfleet.cli.stack_view import Clone, View, observe
+from goldfleet.cli.stack_view import Clone, View, find_group, observe
 from goldfleet.cli.terminal import Terminal
 from goldfleet.contract.names import Names
 from goldfleet.errors import LocalCloudError
@@ -24,6 +26,8 @@ from local.processes import Process
 from local.run_folder import RunFolder
 
 WHOLE_SECONDS = 120
+ALARMS = "AlarmNotification"
+"""Auto Scaling's process that acts on alarms."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,20 @@ class Fleet:
         trusted = all(clone.lifecycle == "InService" and clone.health == "healthy" for clone in view.clones)
         available = all(store.status == "available" for store in view.stores)
         return trusted and available and len(view.clones) == view.wanted >= view.min
+
+    @contextmanager
+    def unscaled(self) -> Iterator[None]:
+        """While inside, alarms do not move the count of clones, so that what is seen is what the fault did."""
+        autoscaling, group = self.session.client("autoscaling"), find_group(self.session, self.names)
+        if ALARMS in {process["ProcessName"] for process in group["SuspendedProcesses"]}:
+            yield
+            return
+        processes = {"AutoScalingGroupName": group["AutoScalingGroupName"], "ScalingProcesses": [ALARMS]}
+        autoscaling.suspend_processes(**processes)
+        try:
+            yield
+        finally:
+            autoscaling.resume_processes(**processes)
 
     def make_whole(self) -> None:
         """Waits until it is whole; runs `goldfleet up` when it does not get so by itself.

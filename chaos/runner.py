@@ -39,7 +39,8 @@ def run(faults: Sequence[Fault], fleet: Fleet, requests: int, rounds: int, say: 
             say(f"{fault.name}: {fault.what}")
             fleet.make_whole()
             try:
-                line = _line(fault, fleet, requests, say)
+                with fleet.unscaled():
+                    line = _line(fault, fleet, requests, say)
             except NotHere as reason:
                 yield Result(fault, number, None, (), str(reason))
                 continue
