@@ -11,7 +11,7 @@ from time import monotonic
 from types import TracebackType
 from urllib.parse import urlsplit
 
-PAUSE = 0.1
+PAUSE = 0.5
 """Seconds between a refusal and the next try: impatient people, the app says 1."""
 CLOSED = 0
 """Counted among the answers: a connection that was closed instead of one."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -112,6 +115,13 @@ async def test_whoever_sends_slowly_takes_nobodys_place(http: httpx.AsyncClient,
 
 GROWTH = 100 * 1024
 """KiB that a process may grow under any load."""
+PER_CONNECTION = 100
+"""KiB."""
+HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
+MOST_OF_A_BODY = (
+    b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    b"Content-Length: 60000\r\n\r\n" + b"a" * 50_000
+)
 
 
 def test_a_served_process_bounds_its_memory_and_answers_its_health_check(
@@ -139,6 +149,25 @@ def test_a_served_process_bounds_its_memory_and_answers_its_health_check(
                 f"{refused:.0f} refused/s, median of the served {crowd.median * 1000:.0f} ms, "
                 f"{crowd.median / alone:.1f} x that of 1 x; resident {size // 1024} MiB, {before // 1024} before"
             )
+
+
+def test_slow_clients_cost_memory_within_bounds_and_nobody_elses_place(
+    environment: Environment, tmp_path: Path, counts: Callable[[int, int], int], tell: Callable[[str], None]
+) -> None:
+    """People who say nothing, half a head, or most of a body: each at once with all others."""
+    each = counts(150, 1000)
+    with serving(environment, tmp_path / "output") as served, ExitStack() as stack:
+        before = resident(served.process.pid)
+        parts = urlsplit(served.url)
+        for start in (b"", HALF_A_HEAD, MOST_OF_A_BODY):
+            for _ in range(each):
+                slow = stack.enter_context(socket.create_connection((parts.hostname or "", parts.port or 80), 10))
+                slow.sendall(start)
+            assert healthy(served.url) == 200
+            assert httpx.get(served.url + "/login", timeout=10).status_code == 200
+        size = resident(served.process.pid)
+        assert size - before < 3 * each * PER_CONNECTION
+        tell(f"slow clients, local: {3 * each} connections; resident {size // 1024} MiB, {before // 1024} before")
 
 
 def healthy(url: str) -> int:

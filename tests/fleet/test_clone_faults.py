@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from chaos.exhaustion import full, take_descriptors
+from chaos.load import Load
 from chaos.stores import freeze, thaw
 from goldfleet.contract import deadlines
 from goldfleet.errors import LocalCloudError
@@ -23,7 +24,6 @@ from local.processes import Process
 from local.run_folder import volatile_folder
 from tests.app.crowd import Crowd
 from tests.fleet.cloud import Cloud, kill, session, wait
-from tests.fleet.load import Load
 
 FOUND = deadlines.HEALTH_GRACE + deadlines.UNHEALTHY_THRESHOLD * deadlines.HEALTH_INTERVAL
 """Seconds at most until a new clone that cannot serve is taken out."""
@@ -47,10 +47,10 @@ def test_clones_that_cannot_serve_are_replaced_and_their_logs_say_why(
         os.kill(process[frozen].pid, signal.SIGSTOP)
         sick = {frozen, without_descriptors, without_memory}
         wait(lambda: not sick & cloud.clones().keys(), FOUND)
-        with Load(cloud.url) as load:
+        with Load(cloud.url, people=4) as load:
             cloud.settled(4)
             wait(lambda: len(load.clones) == 4, 30)
-    assert load.failures == {}
+    assert load.failures == []
     assert sick & load.clones.keys() == set()
     assert good in load.clones
     assert "unhealthy: no file descriptor is left" in console(cloud, without_descriptors)

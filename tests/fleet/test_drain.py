@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -13,7 +13,7 @@ import httpx
 
 from goldfleet.contract.deadlines import DRAIN
 from local.events import Events
-from tests.fleet.cloud import INSTANCE, Cloud, wait
+from tests.fleet.cloud import INSTANCE, Cloud, session, wait
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 PIECES = (b"name=some", b"body&pass", b"word=1234", b"5678&csrf", b"_token=&n", b"ext=/")
@@ -74,20 +74,56 @@ class Uploads:
             await asyncio.sleep(PAUSE)
 
 
-def test_what_a_leaving_clone_has_begun_it_finishes(cloud: Cloud) -> None:
+def scale_in(cloud: Cloud) -> None:
+    cloud.desire(2)
+
+
+def refresh(cloud: Cloud) -> None:
+    """As a rollout does; the version stays."""
+    client = session(cloud.recorded_run.endpoint).client("autoscaling")
+    bounds = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 200, "InstanceWarmup": 0}
+    client.start_instance_refresh(AutoScalingGroupName=cloud.group, Preferences=bounds)
+
+    def succeeded() -> bool:
+        refreshes = client.describe_instance_refreshes(AutoScalingGroupName=cloud.group)["InstanceRefreshes"]
+        return bool(refreshes[0]["Status"] == "Successful")
+
+    wait(succeeded, 120)
+    cloud.settled(3)
+
+
+def test_what_a_clone_that_scaling_takes_has_begun_it_finishes(cloud: Cloud) -> None:
+    assert_finished(cloud, scale_in, 1)
+
+
+def test_what_clones_that_a_refresh_replaces_have_begun_they_finish(
+    cloud: Cloud, counts: Callable[[int, int], int]
+) -> None:
+    if counts(0, 1):  # they leave the same way; what a rollout costs people, test_rollout shows each time
+        assert_finished(cloud, refresh, 3)
+        cloud.desire(2)
+
+
+def assert_finished(cloud: Cloud, leave: Callable[[Cloud], None], count: int) -> None:
+    """Lets `count` of three clones leave while each works on slow requests."""
     assert SECONDS < DRAIN
     cloud.desire(3)
     before = cloud.clones().keys()
     with Uploads(cloud.url, people=12) as uploads:
         wait(lambda: {upload.clone for upload in uploads.done} == before, 30)
-        cloud.desire(2)
+        leave(cloud)
+        cloud.settled(len(cloud.clones()))
     assert {upload.status for upload in uploads.done} == {401}
-    (left,) = before - cloud.clones().keys()
-    draining = next(
-        event["time"]
-        for event in Events(cloud.run_folder.events).read()
-        if event["subject"] == left and event["kind"] == "draining"
-    )
-    ended = [upload for upload in uploads.done if upload.clone == left and upload.ended > draining]
-    assert len(ended) >= 2, "it had nothing to finish, so nothing is proved"
-    assert [upload for upload in ended if upload.began > draining + LATE] == []
+    left = before - cloud.clones().keys()
+    assert len(left) == count
+    for clone in left:
+        draining = drained_from(cloud, clone)
+        ended = [upload for upload in uploads.done if upload.clone == clone and upload.ended > draining]
+        assert ended, "it had nothing to finish, so nothing is proved"
+        assert [upload for upload in ended if upload.began > draining + LATE] == []
+
+
+def drained_from(cloud: Cloud, clone: str) -> float:
+    """When the balancer began to send it no new requests, in seconds since 1970."""
+    events = Events(cloud.run_folder.events).read()
+    return float(next(each["time"] for each in events if each["subject"] == clone and each["kind"] == "draining"))
