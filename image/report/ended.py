@@ -16,6 +16,8 @@ from image.launch import log
 from image.report import units
 
 LINES = 20
+ENDED = "the app has ended"
+"""What the line says that gives a reason for one end of the app."""
 _LONGEST = 400
 
 
@@ -26,7 +28,7 @@ def main() -> int:
         invocation = variables.get("INVOCATION_ID", "")
         own = (f"_SYSTEMD_INVOCATION_ID={invocation}", f"_SYSTEMD_UNIT={service.UNIT}")
         text = units.ask("journalctl", "--boot", "--output=cat", "--no-pager", f"--lines={LINES}", *own)
-        log.line("error", "the app has ended", reason=sentence(variables, text.splitlines()))
+        log.line("error", ENDED, reason=sentence(variables, text.splitlines()))
     return 0
 
 
@@ -54,13 +56,15 @@ def last_words(lines: Sequence[str]) -> str:
 
 
 def reason_in(lines: Sequence[str]) -> str:
-    """Why a clone does not serve, from its console: what led to the newest error, else its last words.
+    """Why a clone does not serve, from its console: why its app has ended, else the newest error or its last words.
 
     Args:
         lines: the console's last ones, the newest at the end.
     """
-    errors = [number for number, line in enumerate(lines) if _fields(line).get("level") == "error"]
-    return last_words(lines[: errors[-1] + 1] if errors else lines)
+    told = [(number, fields) for number, line in enumerate(lines) if (fields := _fields(line)).get("level") == "error"]
+    ends = [number for number, fields in told if fields.get("message") == ENDED]
+    chosen = ends or [number for number, _ in told]
+    return last_words(lines[: chosen[-1] + 1] if chosen else lines)
 
 
 def _told(text: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.world import Change, World, new_world
+from tests.infra.provider.conftest import pytest_unconfigure as pytest_unconfigure  # noqa: PLC0414  a hook
 from tests.local.control.running import running_control
 
 

@@ -67,3 +67,21 @@ def test_only_a_bad_end_is_worth_a_line(
     assert ended.main() == 0
     told = capsys.readouterr().err
     assert ("out of coffee" in told) == (result != "success")
+
+
+def error(message: str, reason: str) -> str:
+    return json.dumps({"level": "error", "message": message, "reason": reason})
+
+
+@pytest.mark.parametrize(
+    ("console", "reason"),
+    [
+        ([error(ended.ENDED, "no such sea"), error("not healthy", "6 times"), "Power down"], "no such sea"),
+        (["0099.sql: division by zero", error("launch failed", "migration; read the lines above"), "bye"],
+         "migration; read the lines above (0099.sql: division by zero)"),
+        (["booting", "OSError: no such sea"], "OSError: no such sea"),
+        ([], ""),
+    ],
+)  # fmt: skip
+def test_a_console_tells_why_a_clone_does_not_serve_whatever_came_after(console: list[str], reason: str) -> None:
+    assert ended.reason_in(console) == reason
