@@ -105,19 +105,20 @@ class NodeHealth:
         with ThreadPoolExecutor(_AT_ONCE, "node") as pool:
             while not stop.wait(PAUSE if self._is_settled() else SHORT_PAUSE):
                 units = {name: unit for name, unit in self._units().items() if isinstance(unit.spec, StoreNode)}
-                answers = dict(zip(units, pool.map(self._ask, _nodes(units.values())), strict=True))
+                started = {name: unit.spec for name, unit in units.items() if unit.started}
+                answers = dict(zip(started, pool.map(self._ask, started.values()), strict=True))
                 self._take(units, answers, time.monotonic())
 
     def _is_settled(self) -> bool:
         return bool(self._report) and all(told["state"] != "creating" for told in self._report.values())
 
     def _take(self, units: Mapping[str, Unit], answers: Mapping[str, Mapping[str, Any]], now: float) -> None:
-        alive = {node.group for node in _nodes(units.values()) if node.primary is None and answers[node.name]}
+        alive = {node.group for node in _nodes(units.values()) if node.primary is None and answers.get(node.name)}
         known, told = {}, {}
         for node in _nodes(units.values()):
             before = self._seen.get(node.name, Seen(node.created))
             before = before if before.created == node.created else Seen(node.created)
-            known[node.name] = seen(before, answers[node.name], now, primary_answers=node.group in alive)
+            known[node.name] = seen(before, answers.get(node.name, {}), now, primary_answers=node.group in alive)
             told[node.identifier] = report(units[node.name], known[node.name], now, primary_answers=node.group in alive)
         self._seen = known
         if told != self._report:

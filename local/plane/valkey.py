@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Valkey:
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
         self._found: tuple[Programs, Account] | None = None
+        self._one_password = threading.Lock()
 
     def start(self, spec: StoreNode) -> subprocess.Popen[bytes]:
         """Starts a new node: a replica copies its primary, a primary starts cold, unless replicas kept its data."""
@@ -112,16 +114,17 @@ class Valkey:
 
     def _password(self, group: str) -> str:
         path = self._folder.stores / f"elasticache-group-{group}.password"
-        if not path.exists():
-            write_private(path, secrets.token_urlsafe(24))
-        return path.read_text()
+        with self._one_password:
+            if not path.exists():
+                write_private(path, secrets.token_urlsafe(24))
+            return path.read_text()
 
     def _info(self, spec: StoreNode, section: str) -> dict[str, Any]:
         """What the server says, or nothing while it does not answer."""
         try:
             with self._client(spec) as client:
                 return dict(client.info(section))
-        except valkey.exceptions.ValkeyError:
+        except (valkey.exceptions.ValkeyError, OSError):
             return {}
 
     def _client(self, spec: StoreNode) -> valkey.Valkey:
