@@ -22,6 +22,7 @@ COUNT_SECONDS = 1800
 POLL = 0.1
 
 Say = Callable[[str], None]
+_NOTHING = Line(Tally(), {STRUCK: 0.0, OVER: 0.0})
 
 
 def run(faults: Sequence[Fault], fleet: Fleet, requests: int, rounds: int, say: Say) -> Iterator[Result]:
@@ -38,13 +39,18 @@ def run(faults: Sequence[Fault], fleet: Fleet, requests: int, rounds: int, say: 
         for fault in faults:
             say(f"{fault.name}: {fault.what}")
             fleet.make_whole()
-            try:
-                with fleet.unscaled():
-                    line = _line(fault, fleet, requests, say)
-            except NotHere as reason:
-                yield Result(fault, number, None, (), str(reason))
-                continue
-            yield Result(fault, number, line, (*line.problems, *fault.broken(line)))
+            yield _result(fault, number, fleet, requests, say)
+
+
+def _result(fault: Fault, number: int, fleet: Fleet, requests: int, say: Say) -> Result:
+    try:
+        with fleet.unscaled():
+            line = _line(fault, fleet, requests, say)
+        return Result(fault, number, line, (*line.problems, *fault.broken(line)))
+    except NotHere as reason:
+        return Result(fault, number, None, (), str(reason))
+    except Exception as error:  # noqa: BLE001  it breaks this line, not the table
+        return Result(fault, number, _NOTHING, (_said(error),))
 
 
 def _line(fault: Fault, fleet: Fleet, requests: int, say: Say) -> Line:
@@ -55,10 +61,11 @@ def _line(fault: Fault, fleet: Fleet, requests: int, say: Say) -> Line:
         _wait_for(load, int(requests * BEFORE))
         line = _struck(fault, fleet, load, say)
         _wait_for(load, max(requests, load.tally.requests + int(requests * AFTER)))
-    say(
-        f"{load.tally.requests} requests; looking up {len(load.journal.posts)} posts, {len(load.journal.logins)} logins"
-    )
-    return Line(line.tally, line.moments, line.facts, audit(load.journal, fleet, url), line.problems)
+    sent, journal, problems = load.tally.requests, load.journal, line.problems
+    if sent < requests:
+        problems += (f"only {sent} of {requests} requests within {COUNT_SECONDS} s",)
+    say(f"{sent} requests; looking up {len(journal.posts)} posts, {len(journal.logins)} logins")
+    return Line(line.tally, line.moments, line.facts, audit(journal, fleet, url), problems)
 
 
 def _struck(fault: Fault, fleet: Fleet, load: Load | None, say: Say) -> Line:
@@ -70,12 +77,8 @@ def _struck(fault: Fault, fleet: Fleet, load: Load | None, say: Say) -> Line:
             fault.strike(scene)
     except NotHere:
         raise
-    except NotSoon as late:
-        problems.append(str(late))
-    except GoldfleetError as error:
-        problems.append(f"{error.where}: {error.what}")
     except Exception as error:  # noqa: BLE001  it breaks this line, not the table
-        problems.append(f"{type(error).__name__}: {error}")
+        problems.append(_said(error))
     scene.moments.setdefault(STRUCK, 0.0)
     if OVER not in scene.moments:
         scene.mark(OVER)
@@ -84,3 +87,13 @@ def _struck(fault: Fault, fleet: Fleet, load: Load | None, say: Say) -> Line:
 
 def _wait_for(load: Load, requests: int) -> None:
     wait_until(lambda: load.tally.requests >= requests or load.ended, COUNT_SECONDS, every=POLL)
+
+
+def _said(error: Exception) -> str:
+    """What a person is told of it, in one sentence."""
+    match error:
+        case NotSoon():
+            return str(error)
+        case GoldfleetError():
+            return f"{error.where}: {error.what}"
+    return f"{type(error).__name__}: {error}"
