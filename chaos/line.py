@@ -49,13 +49,16 @@ class Line:
         """From the strike until the fleet was over it."""
         return self.moments.get(OVER, 0.0) - self.moments.get(STRUCK, 0.0)
 
-    def since(self, moment: str) -> float:
-        """Seconds from the strike until a moment; nan when that never came."""
-        return self.moments.get(moment, float("nan")) - self.moments[STRUCK]
-
     def failed_after(self, seconds: float) -> list[Failure]:
         """Failed requests that were sent later than `seconds` after the strike."""
         return [one for one in self.failed if one.sent > self.moments[STRUCK] + seconds]
+
+    def failed_when(self, bound: float) -> dict[str, int]:
+        """Failed requests by when they were sent: before the strike, so that it hit them in flight; up to `bound`
+        seconds after it; later."""
+        later = len(self.failed_after(bound))
+        in_flight = len(self.failed) - len(self.failed_after(0))
+        return {"in flight": in_flight, "within the bound": len(self.failed) - in_flight - later, "later": later}
 
     def sent_later(self, seconds: float) -> int:
         """How many requests were sent later than `seconds` after the strike."""

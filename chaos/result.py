@@ -12,6 +12,7 @@ from rich.table import Table
 
 from chaos.fault import Fault
 from chaos.line import Line
+from chaos.verdicts import HEALTH_BOUND
 
 FAILURES_TOLD = 100
 FIGURES = ("requests", "failed", "repeated", "wrong", "lost", "seconds")
@@ -73,10 +74,12 @@ def _seen(line: Line) -> dict[str, Any]:
     return {
         "requests": line.tally.requests,
         "failed": len(line.failed),
+        "failed_when": line.failed_when(HEALTH_BOUND),
         "failed_repeated": len(line.failed_repeated),
         "wrong": len(line.wrong),
         "retried": line.tally.retried,
         "reopened": line.tally.reopened,
+        "milliseconds": _milliseconds(line),
         "seconds": round(line.seconds, 2),
         "out_of_service": round(line.out_of_service, 2),
         "moments": {moment: round(at, 2) for moment, at in line.moments.items()},
@@ -86,6 +89,13 @@ def _seen(line: Line) -> dict[str, Any]:
         "failures": [asdict(one) for one in line.tally.failures[:FAILURES_TOLD]],
         "clones": dict(line.tally.clones),
     }
+
+
+def _milliseconds(line: Line) -> dict[str, float]:
+    """What a request took, with its repetitions: half of them at most, 99 of 100, all."""
+    took = sorted(line.tally.seconds)
+    at = {"p50": len(took) // 2, "p99": len(took) * 99 // 100, "max": len(took) - 1}
+    return {name: round(1000 * took[index], 1) for name, index in at.items()} if took else {}
 
 
 def table(results: Sequence[Result]) -> Table:

@@ -38,10 +38,9 @@ def repeated_gets_succeed(line: Line) -> list[str]:
     return _counted("failed although repeated", line.failed_repeated)
 
 
-def in_time(line: Line, moment: str, seconds: float) -> list[str]:
-    """A moment came at most `seconds` after the strike."""
-    took = line.since(moment)
-    return [] if took <= seconds else [f"{moment} after {took:.1f} s, promised within {seconds:g} s"]
+def living_clones_serve(line: Line) -> list[str]:
+    """No clone that answered said that it cannot: only what the dead ones had to answer may be lost."""
+    return _counted("failed at a clone that lives", [one for one in line.failed if one.clone])
 
 
 def seen_afterwards(line: Line) -> list[str]:

@@ -9,7 +9,14 @@ from chaos.fault import Fault, Scene
 from chaos.fleet import send
 from chaos.line import OVER, STRUCK, Line
 from chaos.published import HEALTH_CHECK, INSTANCE_REPLACED
-from chaos.verdicts import HEALTH_BOUND, nothing_failed_after, nothing_wrong, repeated_gets_succeed, seen_afterwards
+from chaos.verdicts import (
+    HEALTH_BOUND,
+    living_clones_serve,
+    nothing_failed_after,
+    nothing_wrong,
+    repeated_gets_succeed,
+    seen_afterwards,
+)
 
 REPLACED_SECONDS = 180
 CLONES = 3
@@ -33,6 +40,7 @@ def broken(line: Line) -> list[str]:
     """What is sent before the balancer has seen it may fail, unless the client repeats it."""
     return [
         *nothing_wrong(line),
+        *living_clones_serve(line),
         *nothing_failed_after(line, HEALTH_BOUND),
         *repeated_gets_succeed(line),
         *seen_afterwards(line),

@@ -10,6 +10,7 @@ from chaos.line import OVER, STRUCK, Line
 from chaos.tally import Failure, Kind, Tally
 from chaos.verdicts import (
     HEALTH_BOUND,
+    living_clones_serve,
     nothing_failed,
     nothing_failed_after,
     nothing_wrong,
@@ -58,6 +59,16 @@ def test_a_repeated_get_and_a_write_differ() -> None:
     assert repeated_gets_succeed(line(failure(retrying=True)))
     assert repeated_gets_succeed(line(failure(request=POST, retrying=True))) == []
     assert repeated_gets_succeed(line(failure())) == []
+
+
+def test_what_was_in_flight_is_told_from_what_was_sent_later() -> None:
+    seen = line(failure(9.0), failure(9.5), failure(11.0), failure(30.0))
+    assert seen.failed_when(HEALTH_BOUND) == {"in flight": 2, "within the bound": 1, "later": 1}
+
+
+def test_a_living_clone_has_no_excuse() -> None:
+    assert living_clones_serve(line(failure())) == []
+    assert living_clones_serve(line(replace(failure(kind=Kind.ERROR), clone="i-2")))
 
 
 def test_what_is_wrong_or_lost_is_never_allowed() -> None:
