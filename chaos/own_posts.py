@@ -52,8 +52,14 @@ class OwnPosts:
         self.earlier |= self.sure
         self.sure = {}
 
-    def wrong_with(self, shown: Sequence[Shown]) -> Wrong | None:
-        """What is wrong with a page of this person's posts, the latest first; None if nothing is."""
+    def wrong_with(self, shown: Sequence[Shown], *, stranger: bool = False) -> Wrong | None:
+        """What is wrong with a page of this person's posts, the latest first; None if nothing is.
+
+        Args:
+            shown: the posts.
+            stranger: the answer says that the session could not be looked up, so it is one for anybody: a replica that
+                is a little behind may give it.
+        """
         ids = [post.id for post in shown]
         if ids != sorted(set(ids), reverse=True):
             return Wrong("posts out of order or shown twice")
@@ -64,7 +70,8 @@ class OwnPosts:
             if known != post.text and (known is not None or post.text not in self.unknown):
                 return Wrong("a post that its author never wrote")
         oldest = ids[-1] if len(ids) == PAGE else 0
-        missing = tuple(id_ for id_ in self._latest() if id_ > oldest and id_ not in set(ids))
+        sure = [] if stranger else self._latest()
+        missing = tuple(id_ for id_ in sure if id_ > oldest and id_ not in set(ids))
         return Wrong("own posts missing", missing) if missing else None
 
     def _latest(self) -> list[int]:

@@ -15,6 +15,8 @@ from chaos.own_posts import OwnPosts, Shown
 API = "/api/v1"
 PASSWORD = "correct horse battery staple"  # noqa: S105  of people who live for a minute
 SIGN_UP_TRIES = 5
+SESSION, NO_SESSION_STORE = "x-goldfleet-session", "unavailable"
+"""The header that says where an answer's session came from, and its word for a store that is down."""
 
 
 class NotLetIn(Exception):
@@ -144,7 +146,8 @@ class Person:
             self._browser.wrong(reply, "no posts in the answer")
             return
         shown = [Shown(int(post["id"]), post["author"], post["text"]) for post in posts]
-        wrong = self._own.wrong_with(shown)
+        stranger = reply.answer.headers.get(SESSION) == NO_SESSION_STORE
+        wrong = self._own.wrong_with(shown, stranger=stranger)
         if wrong:
             self._browser.wrong(reply, wrong.what, wrong.missing)
 

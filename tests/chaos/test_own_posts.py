@@ -56,3 +56,10 @@ def test_other_lies() -> None:
     assert own.wrong_with(page({1: "text 1", 2: "changed"})) is not None
     assert own.wrong_with(list(reversed(page(posts(2))))) is not None
     assert own.wrong_with([*page(posts(2)), *page(posts(1))]) is not None
+
+
+def test_an_answer_as_to_a_stranger_may_lack_what_was_just_written_and_shows_nothing_false() -> None:
+    own = OwnPosts("ada", sure=posts(3))
+    assert own.wrong_with(page(posts(2)), stranger=True) is None
+    assert own.wrong_with(page(posts(2))) is not None
+    assert own.wrong_with([Shown(9, "ada", "never written")], stranger=True) is not None
