@@ -56,15 +56,18 @@ def last_words(lines: Sequence[str]) -> str:
 
 
 def reason_in(lines: Sequence[str]) -> str:
-    """Why a clone does not serve, from its console: why its app has ended, else the newest error or its last words.
+    """Why a clone does not serve, from its console: why its app has ended, else the newest error, else what it said
+    last that is no news of an ordinary day.
 
     Args:
         lines: the console's last ones, the newest at the end.
     """
-    told = [(number, fields) for number, line in enumerate(lines) if (fields := _fields(line)).get("level") == "error"]
+    told = [(number, _fields(line)) for number, line in enumerate(lines) if line.strip()]
     ends = [number for number, fields in told if fields.get("message") == ENDED]
-    chosen = ends or [number for number, _ in told]
-    return last_words(lines[: chosen[-1] + 1] if chosen else lines)
+    errors = [number for number, fields in told if fields.get("level") == "error"]
+    others = [number for number, fields in told if fields.get("level") not in ("info", "debug")]
+    chosen = ends or errors or others
+    return last_words(lines[: chosen[-1] + 1]) if chosen else ""
 
 
 def _told(text: str) -> str:

@@ -115,7 +115,7 @@ def progress(goal: Goal, group: Group) -> str:
 
 
 def _counts(version: Version, group: Group) -> str:
-    there = sum(clone.template == version and clone.in_service for clone in group.clones)
+    there = sum(clone.template == version and clone.in_service and clone.healthy for clone in group.clones)
     return f"{there} of {group.desired} clones on version {version[1]}, {group.healthy} healthy"
 
 

@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
                 "`goldfleet deploy` releases what is here now",
             )
         file.change("image", "release", releases.previous)
-        terminal.line(f"image.release is {releases.previous} now, after {releases.running}")
+        left = "the rollout under way" if releases.previous == releases.running else releases.running
+        terminal.line(f"image.release is {releases.previous} now, in the place of {left}")
         bring_up(options.stack, terminal)
     show_stack(options.stack, terminal)
     return 0

@@ -80,7 +80,8 @@ def error(message: str, reason: str) -> str:
         (["0099.sql: division by zero", error("launch failed", "migration; read the lines above"), "bye"],
          "migration; read the lines above (0099.sql: division by zero)"),
         (["booting", "OSError: no such sea"], "OSError: no such sea"),
-        ([], ""),
+        (["OSError: no such sea", SERVED], "OSError: no such sea"),
+        ([SERVED], ""),
     ],
 )  # fmt: skip
 def test_a_console_tells_why_a_clone_does_not_serve_whatever_came_after(console: list[str], reason: str) -> None:
