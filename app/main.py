@@ -24,7 +24,7 @@ def create(environment: Environment) -> Site:
 def serve(environment: Environment) -> None:
     """Serves in one process. At SIGTERM it takes no new request, finishes what runs, and returns."""
     to_standard_output()
-    vitals.take_all_descriptors()
+    vitals.take_descriptors()
     # uvicorn stops gracefully, then raises the signal again: that is a good end, with exit code 0.
     signal.signal(service.STOP_SIGNAL, lambda *_: sys.exit(0))
     config = uvicorn.Config(

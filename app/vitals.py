@@ -14,6 +14,8 @@ from pathlib import Path
 from app.log import log
 from goldfleet.contract.deadlines import HEALTH_INTERVAL
 
+DESCRIPTORS = 4096
+"""Enough for all connections that are taken, and for the stores'."""
 ROOM = 64 * 1024
 """Bytes that the folder in memory must have left: the machine rewrites the lists of replicas there."""
 
@@ -41,11 +43,12 @@ async def watch(folder: Path, every: float = HEALTH_INTERVAL) -> None:
         await asyncio.sleep(every)
 
 
-def take_all_descriptors() -> None:
-    """Lets this process open as many files as its machine allows at most; shells allow fewer at first."""
+def take_descriptors() -> None:
+    """Lets this process open `DESCRIPTORS` files, if its machine allows that many; shells allow fewer at first."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:  # in the image they are equal, and its unit forbids the call
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _descriptor() -> str | None:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from app import vitals
+from app.connections import CONNECTIONS
 from goldfleet.contract import service
 from goldfleet.contract.environment import Environment
 from local.processes import wait_until
@@ -101,3 +102,14 @@ def test_with_a_full_tmpfs_it_is_unhealthy_until_there_is_room(
 def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
     assert vitals.lacks(tmp_path) == []
     assert vitals.lacks(tmp_path / "gone") == [f"{tmp_path}/gone cannot be looked at: No such file or directory"]
+
+
+def test_a_process_takes_the_descriptors_that_it_needs(environment: Environment, tmp_path: Path) -> None:
+    assert vitals.DESCRIPTORS > CONNECTIONS + 512  # so many connections alone never make it unhealthy
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with serving(environment, tmp_path / "output") as served:
+            assert resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE) == (vitals.DESCRIPTORS, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
