@@ -15,7 +15,7 @@ from chaos.line import Line
 from chaos.verdicts import HEALTH_BOUND
 
 FAILURES_TOLD = 100
-FIGURES = ("requests", "failed", "repeated", "wrong", "lost", "seconds")
+FIGURES = ("requests", "failed", "repeated", "wrong", "lost", "failing", "seconds")
 COLUMNS = ("fault", *FIGURES, "promise")
 
 
@@ -121,7 +121,7 @@ def legend(results: Sequence[Result]) -> Iterator[str]:
 
 def _figures(line: Line | None) -> tuple[str, ...]:
     if line is None:
-        return ("-",) * 6
+        return ("-",) * len(FIGURES)
     lost = sum(line.audit.lost().values()) if line.audit else 0
     counts = (line.tally.requests, len(line.failed), len(line.failed_repeated), len(line.wrong), lost)
-    return (*(f"{count:,}" for count in counts), f"{line.seconds:.1f}")
+    return (*(f"{count:,}" for count in counts), f"{line.out_of_service:.1f}", f"{line.seconds:.1f}")
