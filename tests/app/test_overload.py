@@ -96,21 +96,37 @@ async def test_a_second_of_refusals_is_one_line_of_the_log(
 
 async def test_whoever_sends_slowly_takes_nobodys_place(http: httpx.AsyncClient, slow: Slow) -> None:
     more = asyncio.Event()
-
-    async def body() -> AsyncIterator[bytes]:
-        yield b"a"
-        await more.wait()
-        yield b"b"
-
-    sending = [asyncio.create_task(http.post("/", content=body())) for _ in range(2 * AT_ONCE)]
-
-    async def begun() -> bool:
-        return slow.started == 2 * AT_ONCE
-
-    await eventually(begun)
+    sending = [asyncio.create_task(http.post("/", content=in_two_parts(more))) for _ in range(2 * AT_ONCE)]
+    await has_started(slow, 2 * AT_ONCE)
     assert (await http.get("/fast")).status_code == 200
     more.set()
     assert {answer.status_code for answer in await asyncio.gather(*sending)} == {200}
+
+
+async def test_a_body_that_ends_when_no_place_is_left_is_refused(http: httpx.AsyncClient, slow: Slow) -> None:
+    more = asyncio.Event()
+    sending = asyncio.create_task(http.post("/", content=in_two_parts(more)))
+    await has_started(slow, 1)
+    waiting = [asyncio.create_task(http.get("/slow")) for _ in range(AT_ONCE)]
+    await has_started(slow, 1 + AT_ONCE)
+    more.set()
+    answer = await sending
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    slow.go.set()
+    assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
+
+
+async def in_two_parts(more: asyncio.Event) -> AsyncIterator[bytes]:
+    yield b"a"
+    await more.wait()
+    yield b"b"
+
+
+async def has_started(slow: Slow, count: int) -> None:
+    async def started() -> bool:
+        return slow.started == count
+
+    await eventually(started)
 
 
 GROWTH = 100 * 1024
