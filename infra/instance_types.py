@@ -34,3 +34,14 @@ def refusal(instance_type: str) -> str | None:
     return next(
         (reason for reason, families in _REASONS.items() if family in families), "it is not in the table of types"
     )
+
+
+def processors(instance_type: str) -> int | None:
+    """Count of vCPUs of a type in the table; None if its size does not tell, as that of `metal`."""
+    size = instance_type.partition(".")[2]
+    if size in {"nano", "micro", "small", "medium", "large"}:
+        return 2
+    times = size.removesuffix("xlarge")
+    if size == times or not (times.isdigit() or not times):
+        return None
+    return 4 * int(times or 1)

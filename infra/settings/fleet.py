@@ -17,7 +17,12 @@ class Fleet(Component):
     min: int = Field(2, ge=1, description="Least count of clones.")
     max: int = Field(6, ge=1, le=500, description="Greatest count of clones.")
     instance_type: str = Field("t3.small", description="EC2 instance type: x86_64, booting by UEFI, with ENA.")
-    cpu_target_percent: int = Field(50, ge=10, le=90, description="Mean CPU load that scaling aims at, in percent.")
+    cpu_target_percent: int = Field(
+        40,
+        ge=10,
+        le=90,
+        description="Mean CPU load that scaling aims at, in percent of all processors; the app is one process.",
+    )
     requests_target: int = Field(3000, ge=1, description="Requests per clone that scaling aims at, a minute.")
     health_grace_seconds: int = Field(
         HEALTH_GRACE,

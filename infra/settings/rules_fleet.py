@@ -10,7 +10,7 @@ from goldfleet.contract.deadlines import HEALTH_INTERVAL, UNHEALTHY_THRESHOLD
 from goldfleet.contract.environment import PREFIX
 from goldfleet.contract.stores import Endpoint
 from goldfleet.errors import ContractError, SettingsError
-from infra.instance_types import refusal
+from infra.instance_types import processors, refusal
 from infra.settings.settings import Settings
 
 LONGEST_ARN, LONGEST_HOST = "a" * 160, "h" * 120
@@ -50,6 +50,18 @@ def instance_type_boots_the_image(settings: Settings) -> Iterator[SettingsError]
             "fleet.instance_type",
             f"'{settings.fleet.instance_type}' cannot start the image: {reason}",
             "take one like t3.small or m7i.large, or add its family to infra/instance_types.py",
+        )
+
+
+def one_process_can_reach_the_cpu_target(settings: Settings) -> Iterator[SettingsError]:
+    fleet = settings.fleet
+    count = processors(fleet.instance_type)
+    if count and fleet.cpu_target_percent * count >= 100:
+        yield SettingsError(
+            "fleet.cpu_target_percent",
+            f"the app is one process, which loads the {count} processors of {fleet.instance_type} by "
+            f"{100 // count} % at most: scaling would add no clone",
+            f"take less than {100 // count}, or a smaller instance type",
         )
 
 
@@ -122,6 +134,7 @@ RULES = (
     desired_is_within_bounds,
     production_survives_a_zone,
     instance_type_boots_the_image,
+    one_process_can_reach_the_cpu_target,
     a_first_clone_that_never_serves_is_noticed,
     environment_names_are_free,
     secret_names_are_valid,

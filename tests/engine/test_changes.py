@@ -35,7 +35,7 @@ def _deleted(*names: str) -> dict[str, str]:
 TOUCHED: list[tuple[Change, dict[str, str]]] = [
     ({"fleet.desired": 3}, _updated("capacity-desired")),
     ({"fleet.max": 7}, _updated("fleet-group")),
-    ({"fleet.cpu_target_percent": 55}, _updated("fleet-cpu")),
+    ({"fleet.cpu_target_percent": 35}, _updated("fleet-cpu")),
     ({"cache.node_type": "cache.t4g.small"}, _updated("cache-group")),
     ({"database.backup_days": 9}, _updated("database-0-main")),
     ({"app.environment": {"COLOUR": "gold"}}, _updated("fleet-template", "rollout-refresh")),

@@ -85,7 +85,7 @@ def test_scaling_follows_load_and_requests(made: Made) -> None:
         ]
         for one in made("prod").of("aws:autoscaling/policy:Policy")
     }
-    assert policies["ASGAverageCPUUtilization"]["targetValue"] == 50
+    assert policies["ASGAverageCPUUtilization"]["targetValue"] == 40
     requests = policies["ALBRequestCountPerTarget"]
     assert requests["predefinedMetricSpecification"]["resourceLabel"] == "app/b/1/targetgroup/t/1"
 

@@ -38,6 +38,8 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("dev", {"fleet.instance_type": "t2.micro"}, "fleet.instance_type", "UEFI"),
     ("dev", {"fleet.instance_type": "t4g.small"}, "fleet.instance_type", "arm64"),
     ("dev", {"fleet.instance_type": "z9.large"}, "fleet.instance_type", "table"),
+    ("dev", {"fleet.cpu_target_percent": 50}, "fleet.cpu_target_percent", "50 % at most"),
+    ("dev", {"fleet.instance_type": "m7i.2xlarge"}, "fleet.cpu_target_percent", "12 % at most"),
     ("dev", {"fleet.instance_type": "small"}, "fleet.instance_type", "not an instance type"),
     ("dev", {"network.cidr": "10.0.0.1/16"}, "network.cidr", "not an IPv4 block"),
     ("dev", {"network.cidr": "ten/16"}, "network.cidr", "not an IPv4 block"),
