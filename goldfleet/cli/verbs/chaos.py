@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import time
 
 import chaos.faults
@@ -45,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
     terminal.line(f"stack {options.stack}")
     _refuse_other_stacks(options.stack)
     local_cloud.require_running()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is broken is mended first, as at Ctrl-C
     results: list[Result] = []
     with locked():
         fleet = Fleet.find()
