@@ -35,8 +35,10 @@ from goldfleet.state.versions import Announcement, RowId, Versions, key_of
 __all__ = ["MAIN", "Database", "Position", "Reader", "Shard", "Transaction"]
 
 # After the commit and not before: only then is the commit itself in the log at or before this place. The place of the
-# next insert, not of the last flush: it is past the commit whatever `synchronous_commit` says.
-_POSITION = """SELECT pg_current_wal_insert_lsn() AS lsn,
+# last flush, which is past the commit unless a commit does not wait for it: beyond it are records of transactions that
+# are still open, which no replica gets until somebody commits; and nobody does when the main is gone.
+_POSITION = """SELECT CASE current_setting('synchronous_commit') WHEN 'off' THEN pg_current_wal_insert_lsn()
+                           ELSE pg_current_wal_flush_lsn() END AS lsn,
                       ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int AS timeline"""
 
 

@@ -72,6 +72,6 @@ def end_of_log(insert: int) -> int:
     longer header; there the place is left as it is, and the main answers until its next record.
 
     Args:
-        insert: what `pg_current_wal_insert_lsn()` says, in bytes.
+        insert: what `pg_current_wal_insert_lsn()` says, in bytes; the place of the last flush is such an end already.
     """
     return insert - PAGE_HEADER if insert % PAGE == PAGE_HEADER else insert

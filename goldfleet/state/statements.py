@@ -27,6 +27,10 @@ _CALLS = re.compile(
     r"\bpg_(?:try_)?advisory_lock(?:_shared)?\s*\(|\bset_config\s*\((?!.*,\s*true\s*\))", re.IGNORECASE | re.DOTALL
 )
 
+_COMMITS_EARLY = re.compile(
+    _COMMENTS + r"SET\b.*\bsynchronous_commit\b|.*\bset_config\s*\(\s*'synchronous_commit'", re.IGNORECASE | re.DOTALL
+)
+
 
 @lru_cache(maxsize=4096)
 def check(sql: str) -> None:
@@ -37,6 +41,12 @@ def check(sql: str) -> None:
     Raises:
         BadStatement: with what to use instead.
     """
+    if _COMMITS_EARLY.match(sql):
+        raise BadStatement(
+            f"statement {sql[:60]!r}",
+            "a session could not tell where in the log a commit is that does not wait for the disk",
+            "set synchronous_commit for the whole database",
+        )
     found = _LEAVES.match(sql) or _CALLS.search(sql)
     if found:
         said = " ".join(found.group().split())[-40:]

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from goldfleet.contract.stores import DATABASE_POOL, Endpoint
+from goldfleet.state.access import read_password
 from goldfleet.state.database import MAIN, Database
 from goldfleet.state.exceptions import DatabaseDown, OutcomeUnknown
 from goldfleet.state.ids import LOGICAL_SHARDS, Ids
@@ -236,6 +237,37 @@ async def test_who_has_just_written_reads_on_when_the_main_dies_under_the_read(
         prepared.main.kill()
         assert await reader.fetchval(SELECT, user) == "new"
         assert reader.server == str(prepared.replica.endpoint)
+
+
+async def test_a_position_is_no_further_than_what_a_replica_can_get(
+    state: State, new_user: NewUser, prepared: Stores
+) -> None:
+    user = new_user()
+    await write(state, user, "new")
+    owner = prepared.owner(DATABASE)
+    stranger = await asyncpg.connect(
+        host=owner.main.host,
+        port=owner.main.port,
+        user=owner.username,
+        password=read_password(owner.password_file),
+        database=DATABASE,
+    )
+    try:
+        await stranger.execute("BEGIN")
+        await stranger.execute(INSERT, new_user(), "not committed, so not flushed")
+        async with state.database.of(user).write() as transaction:
+            await transaction.fetchval("SELECT 1")
+        prepared.main.kill()
+    finally:
+        stranger.terminate()
+
+    async def is_read() -> bool:
+        try:
+            return await read(state, user, transaction.written.position) == ("new", str(prepared.replica.endpoint))
+        except DatabaseDown:
+            return False
+
+    await eventually(is_read)
 
 
 async def test_with_the_main_down_nobody_is_shown_less_than_they_wrote(

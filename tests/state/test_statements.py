@@ -78,3 +78,11 @@ def test_what_leaves_something_behind_is_refused(sql: str) -> None:
 def test_any_text_is_told_quickly(sql: str) -> None:
     with suppress(BadStatement):
         check(sql)
+
+
+@pytest.mark.parametrize(
+    "sql", ["SET LOCAL synchronous_commit = off", "SELECT 1, set_config('synchronous_commit', 'off', true)"]
+)
+def test_a_commit_that_does_not_wait_is_refused(sql: str) -> None:
+    with pytest.raises(BadStatement, match="does not wait for the disk"):
+        check(sql)
