@@ -9,8 +9,8 @@ from typing import Any
 from goldfleet.aws_session import AwsSession
 from goldfleet.cli.stack_view import find_group, releases_of
 from goldfleet.contract.names import Names
-from image.registry.inventory import ACTIVE_REFRESH
-from image.registry.rollback_target import Version, rollback_target
+from image.registry.inventory import ACTIVE_REFRESH, MOST_REFRESHES
+from image.registry.rollback_target import Version, refused_versions, rollback_target
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ def look(session: AwsSession, names: Names) -> FleetReleases:
         return FleetReleases("", "", frozenset())
     ec2 = session.client("ec2")
     refreshes = session.client("autoscaling").describe_instance_refreshes(
-        AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=1
+        AutoScalingGroupName=group["AutoScalingGroupName"], MaxRecords=MOST_REFRESHES
     )["InstanceRefreshes"]
     versions = tuple(_versions(ec2, template["LaunchTemplateId"]))
-    images = around(versions, int(template["Version"]), refreshes[0] if refreshes else {})
+    images = around(versions, int(template["Version"]), refreshes)
     releases = releases_of(ec2, [images.running, images.previous, images.refused])
     refused = {images.refused, releases.get(images.refused, "")} - {""}
     return FleetReleases(
@@ -68,7 +68,7 @@ def look(session: AwsSession, names: Names) -> FleetReleases:
     )
 
 
-def around(versions: Sequence[Version], current: int, refresh: Mapping[str, Any]) -> Images:
+def around(versions: Sequence[Version], current: int, refreshes: Sequence[Mapping[str, Any]]) -> Images:
     """The images around a group.
 
     While a rollout to another image is under way, going back means to what the group had before it.
@@ -76,14 +76,15 @@ def around(versions: Sequence[Version], current: int, refresh: Mapping[str, Any]
     Args:
         versions: of the group's launch template.
         current: number of the version that the group launches.
-        refresh: the group's newest, as AWS describes it; empty if there never was one.
+        refreshes: the group's, as AWS describes them, newest first.
     """
+    refresh = refreshes[0] if refreshes else {}
     images = {version.number: version.image for version in versions}
     running, status = images.get(current, ""), refresh.get("Status", "")
     brought = refresh.get("DesiredConfiguration", {}).get("LaunchTemplate", {}).get("Version", "")
     other = images.get(int(brought or 0), "")
     other = other if other != running else ""
-    before = rollback_target(versions, current)
+    before = rollback_target(versions, current, refused_versions(refreshes))
     under_way = bool(other) and status in ACTIVE_REFRESH
     return Images(
         running=running,

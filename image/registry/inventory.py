@@ -12,11 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from goldfleet.contract.names import TAG_PROJECT, TAG_RELEASE, Names
-from image.registry.rollback_target import Version
+from image.registry.rollback_target import Version, refused_versions
 from image.registry.snapshots import TAG_LAYER
 
 ALIVE = ("pending", "running", "stopping", "stopped")
 """States of instances that run, or may run again, from their image's volumes."""
+MOST_REFRESHES = 100
+"""That AWS tells in one answer, the newest first."""
 ACTIVE_REFRESH = frozenset({"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"})
 
 
@@ -32,12 +34,14 @@ class Template:
 
 @dataclass(frozen=True)
 class Group:
-    """An Auto Scaling group of a launch template of ours; `version` is the number that it launches now."""
+    """An Auto Scaling group of a launch template of ours; `version` is the number that it launches now, `refused` are
+    those that its rollouts went back from."""
 
     name: str
     template: str
     version: int
     refreshing: bool
+    refused: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -123,9 +127,11 @@ def _groups(autoscaling: Any, templates: Sequence[Template]) -> Iterator[Group]:
         template = ours.get(told.get("LaunchTemplateId", ""))
         if template is not None:
             name = group["AutoScalingGroupName"]
-            answer = autoscaling.describe_instance_refreshes(AutoScalingGroupName=name, MaxRecords=1)
-            refreshing = any(one["Status"] in ACTIVE_REFRESH for one in answer["InstanceRefreshes"])
-            yield Group(name, template.id, _number(template, told.get("Version", "$Default")), refreshing)
+            answer = autoscaling.describe_instance_refreshes(AutoScalingGroupName=name, MaxRecords=MOST_REFRESHES)
+            refreshes = answer["InstanceRefreshes"]
+            refreshing = any(one["Status"] in ACTIVE_REFRESH for one in refreshes)
+            number = _number(template, told.get("Version", "$Default"))
+            yield Group(name, template.id, number, refreshing, refused_versions(refreshes))
 
 
 def _number(template: Template, version: str) -> int:

@@ -91,7 +91,7 @@ def _of_groups(inventory: Inventory, template: Template, version: Version) -> It
             continue
         if version.number == group.version:
             yield f"{group.name} launches it"
-        if version == rollback_target(template.versions, group.version):
+        if version == rollback_target(template.versions, group.version, group.refused):
             yield "rollback target"
 
 

@@ -81,9 +81,11 @@ class WatchedTargetGroup(FakeTargetGroup):
 
     def deregister(self, targets: list[dict[str, Any]]) -> None:
         super().deregister(targets)
-        delay = float(str(self.attributes["deregistration_delay.timeout_seconds"])) if CLOUD.data_plane else 0.0
+        delay = float(str(self.attributes["deregistration_delay.timeout_seconds"]))
+        known = CLOUD.reports.targets.get(self.arn, {})
         for target in targets:
-            self.draining[target["Id"]] = time.monotonic() + delay
+            # One that the balancer has never told of has no request in flight.
+            self.draining[target["Id"]] = time.monotonic() + (delay if target["Id"] in known else 0.0)
         self.finish_drains()
 
     def deregister_terminated_instances(self, instance_ids: list[str]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from goldfleet.errors import ReleaseError
 from image.registry.inventory import Group, Instance, Inventory, OwnImage, OwnSnapshot, Template
 from image.registry.prune_plan import plan
-from image.registry.rollback_target import Version, rollback_target
+from image.registry.rollback_target import Version, refused_versions, rollback_target
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OLD = NOW - timedelta(days=30)
@@ -130,5 +131,20 @@ def test_at_least_one_is_kept() -> None:
 def test_the_rollback_target_is_the_newest_version_before_with_another_image(
     images: str, current: int, target: int | None
 ) -> None:
-    found = rollback_target([Version(number, image) for number, image in enumerate(images, 1)], current)
+    found = rollback_target(versions(images), current, ())
     assert (found.number if found else None) == target
+
+
+def test_what_a_rollout_went_back_from_is_no_rollback_target() -> None:
+    refused = refused_versions([refresh("Successful", 3), refresh("RollbackSuccessful", 2)])
+    assert rollback_target(versions("abc"), 3, refused) == Version(1, "a")
+    mended = refused_versions([refresh("Cancelled", 2), refresh("Successful", 3), refresh("Successful", 2)])
+    assert rollback_target(versions("abc"), 3, mended) == Version(2, "b")
+
+
+def versions(images: str) -> list[Version]:
+    return [Version(number, image) for number, image in enumerate(images, 1)]
+
+
+def refresh(status: str, version: int) -> dict[str, Any]:
+    return {"Status": status, "DesiredConfiguration": {"LaunchTemplate": {"Version": str(version)}}}
