@@ -92,9 +92,7 @@ def test_under_load_the_fleet_grows_and_afterwards_it_shrinks(
 
     with (cloud.folder / f"Pulumi.{STACK}.yaml").open("a") as settings:
         settings.write("  goldfleet:alarms:\n    p99_seconds: 3\n")
-    text = cloud.do("up")
-    assert "MetricAlarm" in text
-    assert "(target tracking, " in text
+    assert "MetricAlarm" in cloud.do("up")
     assert "user request" not in scaling.causes()
 
     cloud.settled(2)
