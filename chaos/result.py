@@ -15,7 +15,7 @@ from chaos.line import Line
 from chaos.verdicts import HEALTH_BOUND
 
 FAILURES_TOLD = 100
-FIGURES = ("requests", "failed", "repeated", "wrong", "lost", "failing", "seconds")
+FIGURES = ("sent", "failed", "repeated", "wrong", "lost", "failing", "seconds")
 COLUMNS = ("fault", *FIGURES, "promise")
 
 
@@ -100,7 +100,14 @@ def _milliseconds(line: Line) -> dict[str, float]:
 
 def table(results: Sequence[Result]) -> Table:
     """For people; every figure is of the local cloud."""
-    shown = Table(box=None, pad_edge=False, header_style="bold", title="local, by fault", title_justify="left")
+    shown = Table(
+        box=None,
+        pad_edge=False,
+        collapse_padding=True,
+        header_style="bold",
+        title="local, by fault",
+        title_justify="left",
+    )
     for column in COLUMNS:
         shown.add_column(column, justify="right" if column in FIGURES else "left", no_wrap=True)
     for result in results:
