@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -12,6 +13,7 @@ from local.control.services.autoscaling_refresh import LONGEST_STALL, Refresh
 from tests.local.control.running import Control, wait_until
 from tests.local.control.stack import Fleet, make_alarm, make_fleet, set_alarm
 
+BAKE_TIME = 1
 ONE_BY_ONE = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 110, "InstanceWarmup": 0}
 
 
@@ -157,11 +159,13 @@ def test_an_alarm_in_alarm_or_unknown_refuses_the_start(control: Control) -> Non
 def test_the_bake_time_is_over_only_when_every_instance_is_healthy(reported: Control) -> None:
     fleet = make_fleet(reported, HealthCheckGracePeriod=0)
     fleet.report("healthy")
-    _start(fleet, fleet.new_version(), BakeTime=1)
+    _start(fleet, fleet.new_version(), BakeTime=BAKE_TIME)
     _drain_until(fleet, "Baking")
     sick = fleet.in_service()[0]
     fleet.report("unhealthy", sick)
     wait_until(lambda: len(fleet.in_service()) == 2 and sick not in fleet.in_service())
+    over = time.monotonic() + 2 * BAKE_TIME
+    wait_until(lambda: time.monotonic() >= over)
     assert _latest(fleet)["Status"] == "Baking"
     assert _versions(fleet) == ["2", "2"]
     _drain_until(fleet, "Successful")
@@ -209,6 +213,8 @@ def test_a_refresh_leaves_the_fleet_spread_over_the_zones(control: Control) -> N
     _wait_for(fleet, "Successful")
     zones = Counter(each["AvailabilityZone"] for each in fleet.describe()["Instances"])
     assert zones == {"eu-central-1a": 2, "eu-central-1b": 2}
+    answer = control.client("autoscaling").describe_scaling_activities(AutoScalingGroupName=fleet.group)
+    assert sum(each["Description"].startswith("Launching") for each in answer["Activities"]) == 4 + 4
 
 
 def test_skip_matching_replaces_nothing_that_already_matches(control: Control) -> None:

@@ -20,8 +20,8 @@ def _zones(fleet: Fleet) -> Counter[str]:
 
 
 def _play_balancer(fleet: Fleet) -> None:
-    """New instances are healthy, draining ones have no request in flight."""
-    for state, becomes in (("initial", "healthy"), ("draining", "unused")):
+    """Draining instances have no request in flight, and then new ones are healthy."""
+    for state, becomes in (("draining", "unused"), ("initial", "healthy")):
         found = [instance for instance, health in fleet.health().items() if health == state]
         if found:
             fleet.report(becomes, *found)
