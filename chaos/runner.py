@@ -17,6 +17,7 @@ from local.processes import wait_until
 
 BEFORE, AFTER = 0.1, 0.2
 """Shares of a line's requests that are sent before the strike, and after it is over."""
+BEFORE_AT_MOST = 1000
 COUNT_SECONDS = 1800
 """For all requests of a line."""
 POLL = 0.1
@@ -58,7 +59,7 @@ def _line(fault: Fault, fleet: Fleet, requests: int, say: Say) -> Line:
         return _struck(fault, fleet, None, say)
     url = fleet.view().url
     with Load(url) as load:
-        _wait_for(load, int(requests * BEFORE))
+        _wait_for(load, min(int(requests * BEFORE), BEFORE_AT_MOST))
         line = _struck(fault, fleet, load, say)
         _wait_for(load, max(requests, load.tally.requests + int(requests * AFTER)))
     sent, journal, problems = load.tally.requests, load.journal, line.problems

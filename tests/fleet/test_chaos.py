@@ -40,7 +40,7 @@ def test_the_promises_hold(
 def test_an_interrupt_leaves_the_fleet_whole(cloud: Cloud) -> None:
     before = set(cloud.clones())
     settings = (cloud.folder / "Pulumi.local.yaml").read_bytes()
-    with cloud.start("chaos", "--only", "clone-frozen", "--requests", "1000000") as process:
+    with cloud.start("chaos", "--only", "clone-frozen", "--requests", "1000") as process:
         assert process.stdout
         said = ""
         while "SIGSTOP to" not in said:
