@@ -67,8 +67,12 @@ def require_lost(session: AwsSession, instance: str) -> None:
         )
 
 
-def lag(session: AwsSession, instance: str) -> float | None:
-    """Seconds that a replica was last measured behind its main (CloudWatch, `ReplicaLag`); None: not measured."""
+def complete_until(session: AwsSession, instance: str) -> datetime | None:
+    """The moment up to which a replica has what its main had committed, by CloudWatch; None: it was not measured.
+
+    `ReplicaLag` goes on growing while the main is gone, so it is the difference that tells.
+    Source: AWS, "Monitoring read replication".
+    """
     now = datetime.now(UTC)
     points: Sequence[Mapping[str, Any]] = session.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/RDS",
@@ -79,8 +83,8 @@ def lag(session: AwsSession, instance: str) -> float | None:
         Period=60,
         Statistics=["Maximum"],
     )["Datapoints"]
-    latest = max(points, key=lambda point: point["Timestamp"], default=None)
-    return None if latest is None else float(latest["Maximum"])
+    known = [point["Timestamp"] - timedelta(seconds=point["Maximum"]) for point in points if point["Maximum"] >= 0]
+    return max(known, default=None)
 
 
 def write(file: SettingsFile, promotion: Promotion) -> None:

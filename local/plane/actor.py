@@ -19,6 +19,11 @@ from local.run_folder import RunFolder
 
 S_contra = TypeVar("S_contra", contravariant=True)
 
+
+class StorageGone(LocalCloudError):
+    """What a unit had written is not there any more: starting it again would not bring it back."""
+
+
 READY = 30.0
 """Seconds that a server has to answer after it was started."""
 

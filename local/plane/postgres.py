@@ -17,7 +17,7 @@ from goldfleet.errors import LocalCloudError
 from local import certificates, processes
 from local.accounts import Account, unprivileged
 from local.plane import postgres_files as files
-from local.plane.actor import OneShot, clean_environment, end, remove_data, wait_ready
+from local.plane.actor import OneShot, StorageGone, clean_environment, end, remove_data, wait_ready
 from local.plane.wanted import Address, Database, Main
 from local.processes import Program, spawn
 from local.run_folder import RunFolder
@@ -48,7 +48,7 @@ class Postgres:
         if not (home / "data").exists():
             if spec.identifier in self._made:
                 # An empty main in its place would look as if nothing had ever been written.
-                raise LocalCloudError(spec.name, "its storage is gone", "docs/runbooks/promote-a-replica.md")
+                raise StorageGone(spec.name, "its storage is gone", "docs/runbooks/promote-a-replica.md")
             self._make_data(spec, home)
         self._made.add(spec.identifier)
         self._configure(spec, home)

@@ -92,9 +92,9 @@ def cut_off(unit: Unit, now: float) -> Unit:
     return replace(unit, phase=Phase.DOWN, since=now)
 
 
-def failed(unit: Unit, now: float, back_to: Phase) -> Unit:
-    """The unit after an action on it failed."""
-    failures = unit.failures + 1
+def failed(unit: Unit, now: float, back_to: Phase, *, for_good: bool = False) -> Unit:
+    """The unit after an action on it failed; `for_good` if another try is not likely to help."""
+    failures = max(unit.failures + 1, CRASH_LOOP if for_good else 0)
     return replace(
         unit, phase=back_to, since=now, failures=failures, retry_at=now + max(backoff(failures), _FIRST_PAUSE)
     )

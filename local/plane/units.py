@@ -16,7 +16,7 @@ from typing import Any
 
 from local.events import Events
 from local.plane import running
-from local.plane.actor import Actor, end
+from local.plane.actor import Actor, StorageGone, end
 from local.plane.decide import Change, CutOff, Start, Stop, UnitAction
 from local.plane.running import CRASH_LOOP, Phase, Unit
 from local.plane.wanted import Spec, is_promoted
@@ -129,7 +129,7 @@ class Units:
         what = type(action).__name__.lower()
         with self._lock:
             back_to = Phase.RUNNING if isinstance(action, Change) and self._alive(name) else Phase.DOWN
-            unit = running.failed(self._units[name], time.monotonic(), back_to)
+            unit = running.failed(self._units[name], time.monotonic(), back_to, for_good=isinstance(error, StorageGone))
             self._units[name] = unit
         self._events.record("failed", name, f"cannot {what} {name}: {error}", failures=unit.failures)
 

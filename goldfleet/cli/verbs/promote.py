@@ -6,8 +6,9 @@ import argparse
 
 from goldfleet.cli.bring_up import bring_up, show_stack
 from goldfleet.cli.checkout import locked
-from goldfleet.cli.promotion import lag, plan, require_lost, write
+from goldfleet.cli.promotion import complete_until, plan, require_lost, write
 from goldfleet.cli.stack_account import names_of, session_of, settings_of
+from goldfleet.cli.stack_view import moment
 from goldfleet.cli.terminal import Terminal
 from infra.shard_servers import server_id
 
@@ -34,11 +35,11 @@ def run(options: argparse.Namespace) -> int:
         promotion = plan(options.replica, names, settings.database)
         if not options.main_is_lost:
             require_lost(session, server_id(names, promotion.shard, promotion.main))
-        behind = lag(session, options.replica)
+        complete = complete_until(session, options.replica)
         terminal.line(
-            f"{options.replica} was last measured {behind:.1f} s behind: at most that is lost"
-            if behind is not None
-            else f"how far {options.replica} was behind is not known: what it had not received is lost"
+            f"{options.replica} has what was committed before {moment(complete)}"
+            if complete
+            else f"{options.replica} has what it had received; how much that is was not measured"
         )
         write(file, promotion)
         terminal.line(f"shard {promotion.shard}: {promotion.replica} is the main now, in place of {promotion.main}")
