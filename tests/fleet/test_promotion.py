@@ -144,6 +144,12 @@ def test_a_replica_takes_the_place_of_a_lost_main(
     (replica,) = [store.id for store in cloud.view().stores if store.role == "replica"]
     timeline = "SELECT timeline_id FROM pg_control_checkpoint()"
     look, promote, up, unprotect, delete, up_again = commands(STACK=STACK, MAIN=main, REPLICA=replica)
+    file = SettingsFile(cloud.folder, STACK, cloud.recorded_run.endpoint)
+    before = file.path.read_bytes()
+    too_early = cloud.run(*promote[1:])
+    assert too_early.code == 2
+    assert f"the main {main} is available" in too_early.text
+    assert file.path.read_bytes() == before
     with Posts(person) as posts:
         posts.more(10)
         lagging = receiver(process(cloud, replica).pid)
@@ -175,7 +181,7 @@ def test_a_replica_takes_the_place_of_a_lost_main(
     assert " rds/instance:Instance" not in cloud.do(*up[1:])
     for words in (unprotect, delete):
         aws(cloud, words[1:])
-    file = SettingsFile(cloud.folder, STACK, cloud.recorded_run.endpoint)
+    file = SettingsFile(cloud.folder, STACK, cloud.recorded_run.endpoint)  # which has been written meanwhile
     assert file.load().database.lost == {"0": ["main"]}
     file.change("database", "lost", {})
     cloud.do(*up_again[1:])
