@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -44,7 +44,7 @@ class Store:
     """A database instance or a replication group.
 
     Args:
-        role: `main`, `replica`, `sessions`, `cache`.
+        role: `main`, `replica`, `sessions`, `cache`; `unused`, a database that clones are not told of.
         status: in AWS's words; `available` is good.
         address: `host:port`, empty while there is none.
     """
@@ -127,7 +127,7 @@ def observe(session: AwsSession, names: Names, setting: int) -> View:
         min=group.get("MinSize", 0),
         max=group.get("MaxSize", 0),
         clones=tuple(clones),
-        stores=(*_databases(session, names), *_replication_groups(session, names)),
+        stores=(*_databases(session, names, user_data), *_replication_groups(session, names)),
         events=activities[-EVENTS_SHOWN:],
         moved=last_move(activities),
     )
@@ -190,18 +190,31 @@ def _health(session: AwsSession, target_groups: Iterable[str]) -> dict[str, tupl
     }
 
 
-def _databases(session: AwsSession, names: Names) -> list[Store]:
+def _databases(session: AwsSession, names: Names, user_data: UserData | None) -> list[Store]:
     found = session.client("rds").describe_db_instances()["DBInstances"]
+    mains = {str(shard.main) for shard in user_data.shards} if user_data else None
     return [
         Store(
             id=database["DBInstanceIdentifier"],
-            role="replica" if database.get("ReadReplicaSourceDBInstanceIdentifier") else "main",
+            role=database_role(database, mains),
             status=database["DBInstanceStatus"],
             address=_address(database.get("Endpoint")),
         )
         for database in found
         if database["DBInstanceIdentifier"].startswith(f"{names.prefix}-")
     ]
+
+
+def database_role(database: Mapping[str, Any], mains: Collection[str] | None) -> str:
+    """What a database instance is for.
+
+    Args:
+        database: as RDS describes it.
+        mains: addresses that clones are told to write to; None: nobody is told anything yet.
+    """
+    if database.get("ReadReplicaSourceDBInstanceIdentifier"):
+        return "replica"
+    return "main" if mains is None or _address(database.get("Endpoint")) in mains else "unused"
 
 
 def _replication_groups(session: AwsSession, names: Names) -> list[Store]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from goldfleet.aws_session import Account, AwsSession
 from goldfleet.cli import stack_view, summary
 from goldfleet.cli.local_news import local_news
-from goldfleet.cli.stack_view import LOCAL_SOURCE, Clone, Event, View, observe
+from goldfleet.cli.stack_view import LOCAL_SOURCE, Clone, Event, View, database_role, observe
 from goldfleet.cli.terminal import Terminal
 from goldfleet.contract.names import TAG_RELEASE, Names
 from local.events import Events
@@ -119,3 +119,11 @@ def test_a_pipe_gets_whole_lines_without_colours() -> None:
     summary.show(view(2, "healthy", "unhealthy"), Terminal(Console(file=out, highlight=False, soft_wrap=True)))
     assert "\x1b" not in out.getvalue()
     assert any("i-1" in line and "unhealthy: why" in line for line in out.getvalue().splitlines())
+
+
+def test_a_main_that_no_clone_writes_to_is_unused() -> None:
+    endpoint = {"Endpoint": {"Address": "a.example", "Port": 5433}}
+    assert database_role(endpoint, None) == "main"
+    assert database_role(endpoint, {"a.example:5433"}) == "main"
+    assert database_role(endpoint, {"b.example:5433"}) == "unused"
+    assert database_role({**endpoint, "ReadReplicaSourceDBInstanceIdentifier": "b"}, set()) == "replica"

@@ -99,7 +99,7 @@ class Posts:
 
 def servers(cloud: Cloud) -> dict[str, str]:
     """Status by DB instance identifier."""
-    return {store.id: store.status for store in cloud.view().stores if store.role in {"main", "replica"}}
+    return {store.id: store.status for store in cloud.view().stores if store.id.startswith("goldfleet-local-shard-")}
 
 
 def ask(cloud: Cloud, instance: str, statement: str) -> Any:
@@ -175,6 +175,7 @@ def test_a_replica_takes_the_place_of_a_lost_main(
     back = next(at for at, _ in posts.acknowledged if at > lost_at + 1)
     assert ask(cloud, replica, "SELECT pg_is_in_recovery()") is False
     assert ask(cloud, replica, timeline) >= 1
+    assert {store.id: store.role for store in cloud.view().stores}[main] == "unused"
     assert servers(cloud) == {main: "failed", replica: "available", f"{replica}-1": "available"}
 
     clones = set(cloud.clones())
