@@ -55,7 +55,7 @@ def audit(journal: Journal, fleet: Fleet, url: str) -> Audit:
 
 
 async def _audit(journal: Journal, fleet: Fleet, url: str) -> Audit:
-    lost_posts = journal.lost_posts(await _stored(fleet, list(journal.posts)))
+    lost_posts = journal.lost_posts(await stored(fleet, list(journal.posts)))
     site = urlsplit(url)
     connection = Connection(site.hostname or "", site.port or 80)
     cookies = {name: cookie for cookie, name in journal.logins.items()}  # a person's last login
@@ -104,7 +104,7 @@ async def _ask(connection: Connection, cookie: str, path: str) -> dict[str, Any]
     return {}
 
 
-async def _stored(fleet: Fleet, ids: list[int]) -> list[Post]:
+async def stored(fleet: Fleet, ids: list[int]) -> list[Post]:
     """The posts with these ids that the mains have."""
     found = []
     for access in _mains(fleet):

@@ -28,6 +28,10 @@ class NotHere(Exception):
     """This machine does not allow the fault; the line says so and is neither kept nor broken."""
 
 
+def _nothing(_: Fleet) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Fault:
     """One line of the table.
@@ -40,6 +44,7 @@ class Fault:
         strike: does it, and returns once the fleet is over it. Raises NotSoon, NotHere.
         broken: each way in which the promise was broken, as a sentence; pure.
         load: whether people use the site meanwhile.
+        leave: puts right what no `up` can, after everything has been looked up; also after an interrupt.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Fault:
     strike: Callable[[Scene], None]
     broken: Callable[[Line], Sequence[str]]
     load: bool = True
+    leave: Callable[[Fleet], None] = _nothing
 
 
 class Scene:

@@ -45,8 +45,11 @@ def run(faults: Sequence[Fault], fleet: Fleet, requests: int, rounds: int, say: 
 
 def _result(fault: Fault, number: int, fleet: Fleet, requests: int, say: Say) -> Result:
     try:
-        with fleet.unscaled():
-            line = _line(fault, fleet, requests, say)
+        try:
+            with fleet.unscaled():
+                line = _line(fault, fleet, requests, say)
+        finally:
+            fault.leave(fleet)
         return Result(fault, number, line, (*line.problems, *fault.broken(line)))
     except NotHere as reason:
         return Result(fault, number, None, (), str(reason))
