@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from chaos.fault import Fault, Scene
+from chaos.fault import Fault, NotSoon, Scene
 from chaos.fleet import send
 from chaos.line import OVER, STRUCK, Line
 from chaos.published import INSTANCE_REFRESH, ROLLBACK
@@ -121,6 +121,8 @@ def _deploy_and_fall_sick(scene: Scene) -> Done:
     old = set(scene.fleet.serving())
     with scene.workshop.begin("deploy") as command:
         scene.until("baking", lambda: _refresh(scene).get("Status") == "Baking" or not command.running, BAKING_SECONDS)
+        if not command.running:
+            raise NotSoon(f"`deploy` ended before the release baked: {command.wait().reason}")
         new = scene.fleet.serving().keys() - old
         scene.say(f"every health check of {', '.join(sorted(new))} fails from now on")
         for clone in new:
