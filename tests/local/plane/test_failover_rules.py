@@ -69,10 +69,10 @@ class World:
         able = {
             name: NodeReport("available", "replica", self.created[name])
             for name in NAMES
-            if name != self.primary and self._serves(name) and name in self.data
+            if name != self.primary and self.serves(name) and name in self.data
         }
         to = heir(able)
-        tested = test and all(map(self._serves, NAMES))
+        tested = test and all(map(self.serves, NAMES))
         if (self.primary in failed or tested) and to:
             failed.add(self.primary)
             self.primary = to
@@ -103,7 +103,7 @@ class World:
         unit = run.begun(spec, self.units.get(spec.name), self.now)
         self.units[spec.name] = run.succeeded(unit, spec, self.now)
 
-    def _serves(self, name: str) -> bool:
+    def serves(self, name: str) -> bool:
         unit = self.unit(name)
         return unit is not None and self.node(name) is not None and self._is_current(unit)
 
@@ -143,7 +143,7 @@ def test_there_are_never_two_primaries_and_data_is_lost_only_when_all_nodes_fail
             world.act(decided(world))
         else:
             world.ask_elasticache(test=step == "test failover")
-        all_failed |= not any(world.node(name) and name in world.data for name in NAMES)
+        all_failed |= not any(world.serves(name) and name in world.data for name in NAMES)
     for _ in range(6):
         world.ask_elasticache()
         world.act(decided(world))
