@@ -15,7 +15,7 @@ HEALTH_BOUND = HEALTH_INTERVAL * UNHEALTHY_THRESHOLD + HEALTH_TIMEOUT
 
 def nothing_wrong(line: Line) -> list[str]:
     """No wrong answer, no stale one, no acknowledged write or login lost."""
-    found = _counted("wrong", line.wrong)
+    found = counted("wrong", line.wrong)
     if line.audit is not None:
         found += [f"{count} acknowledged {what} lost" for what, count in line.audit.lost().items() if count]
     return found
@@ -23,24 +23,24 @@ def nothing_wrong(line: Line) -> list[str]:
 
 def nothing_failed(line: Line) -> list[str]:
     """Every request was answered well."""
-    return nothing_wrong(line) + _counted("failed", [*line.failed, *line.failed_repeated])
+    return nothing_wrong(line) + counted("failed", [*line.failed, *line.failed_repeated])
 
 
 def nothing_failed_after(line: Line, seconds: float) -> list[str]:
     """Every request that was sent later than `seconds` after the strike was answered well, and some were sent."""
     if not line.sent_later(seconds):
         return [f"no request was sent more than {seconds:g} s after the strike, so nothing is proved"]
-    return _counted(f"failed, sent more than {seconds:g} s after the strike,", line.failed_after(seconds))
+    return counted(f"failed, sent more than {seconds:g} s after the strike,", line.failed_after(seconds))
 
 
 def repeated_gets_succeed(line: Line) -> list[str]:
     """A client that repeats GETs saw none fail."""
-    return _counted("failed although repeated", line.failed_repeated)
+    return counted("failed although repeated", line.failed_repeated)
 
 
 def living_clones_serve(line: Line) -> list[str]:
     """No clone that answered said that it cannot: only what the dead ones had to answer may be lost."""
-    return _counted("failed at a clone that lives", [one for one in line.failed if one.clone])
+    return counted("failed at a clone that lives", [one for one in line.failed if one.clone])
 
 
 def seen_afterwards(line: Line) -> list[str]:
@@ -48,7 +48,7 @@ def seen_afterwards(line: Line) -> list[str]:
     return [] if OVER in line.moments and line.sent_later(line.seconds) else ["no request was sent afterwards"]
 
 
-def _counted(how: str, failures: Iterable[Failure]) -> list[str]:
-    """A sentence with the count of each kind."""
+def counted(how: str, failures: Iterable[Failure]) -> list[str]:
+    """A sentence for each kind of failure, with its count; `how` says what they have in common."""
     kinds = Counter(f"{failure.kind.value}: {failure.detail}" for failure in failures)
     return [f"{count} {how} ({kind})" for kind, count in kinds.most_common()]

@@ -10,13 +10,16 @@ from chaos.fault import Fault, NotSoon, Scene
 from chaos.fleet import send
 from chaos.line import OVER, STRUCK, Line
 from chaos.published import INSTANCE_REFRESH, ROLLBACK
-from chaos.verdicts import nothing_failed, seen_afterwards
+from chaos.verdicts import counted, nothing_failed, nothing_wrong, seen_afterwards
 from chaos.workshop import Done
 from goldfleet.cli.stack_view import find_group
 
-BAKE_SECONDS = 60
-BAKING_SECONDS = 240
-"""Until the last clone is replaced, and the release bakes."""
+WATCHED_SECONDS = 60
+"""How long a release is watched, as its only clone and as the whole fleet, before it falls sick."""
+ROLLED_SECONDS = 240
+"""Until the release has come so far."""
+
+BAKING = "all clones are new and watched"
 
 _PAGE = "app/templates/welcome.html"
 _HEALTH = "app/health.py"
@@ -71,11 +74,26 @@ def failing_migration(scene: Scene) -> None:
     _turned_round(scene, lambda: scene.workshop.run("deploy"))
 
 
-def sick_in_bake_time(scene: Scene) -> None:
-    """Every new clone fails its health check as soon as the last one is replaced."""
-    scene.workshop.settings.change("rollout", "bake_seconds", BAKE_SECONDS)
+def sick_as_canary(scene: Scene) -> None:
+    """The first new clone fails its health check while it is watched beside old ones."""
+    scene.workshop.settings.change("rollout", "canary_seconds", WATCHED_SECONDS)
     scene.workshop.append(_HEALTH, _SICK_WHEN_TOLD)
-    _turned_round(scene, lambda: _deploy_and_fall_sick(scene))
+    old = set(scene.fleet.serving())
+
+    def first_is_watched() -> bool:
+        serving = scene.fleet.serving().keys()
+        return len(serving) == len(old) and len(serving - old) == 1
+
+    _turned_round(scene, lambda: _deploy_and_fall_sick(scene, "the first clone is watched", first_is_watched))
+
+
+def sick_in_bake_time(scene: Scene) -> None:
+    """Every clone fails its health check as soon as the last one is replaced."""
+    scene.workshop.settings.change("rollout", "bake_seconds", WATCHED_SECONDS)
+    scene.workshop.append(_HEALTH, _SICK_WHEN_TOLD)
+    _turned_round(
+        scene, lambda: _deploy_and_fall_sick(scene, BAKING, lambda: _refresh(scene).get("Status") == "Baking")
+    )
 
 
 def kept_good(line: Line) -> list[str]:
@@ -88,9 +106,22 @@ def kept_good(line: Line) -> list[str]:
     return found
 
 
+def turned_back_unnoticed(line: Line) -> list[str]:
+    return [*nothing_failed(line), *turned_back(line)]
+
+
+def turned_back_from_everywhere(line: Line) -> list[str]:
+    """No clone of the old release was left: people may see the sick one from when it fell sick until it is over."""
+    if BAKING not in line.moments or OVER not in line.moments:
+        return turned_back(line)
+    sick, over = line.moments[BAKING], line.moments[OVER]
+    outside = [one for one in (*line.failed, *line.failed_repeated) if not sick <= one.sent <= over]
+    return [*counted("failed before it fell sick or afterwards", outside), *turned_back(line)]
+
+
 def turned_back(line: Line) -> list[str]:
     facts = line.facts
-    found = [*nothing_failed(line), *seen_afterwards(line)]
+    found = [*nothing_wrong(line), *seen_afterwards(line)]
     if facts.get("exit code") != 1 or not facts.get("reason"):
         found.append(f"`deploy` ended with exit code {facts.get('exit code')}, reason {facts.get('reason')!r}")
     if facts.get("releases") != facts.get("releases before"):
@@ -109,7 +140,7 @@ def _turned_round(scene: Scene, deploy: Callable[[], Done]) -> None:
     scene.mark("deploy ended")
     scene.note("exit code", done.code)
     scene.note("reason", done.reason)
-    scene.until(OVER, fleet.is_whole, BAKING_SECONDS)
+    scene.until(OVER, fleet.is_whole, ROLLED_SECONDS)
     scene.note("releases", sorted(fleet.view().releases))
     clones = fleet.serving()
     scene.say(f"deploy failed: {scene.facts['reason']}; an up for anything else")
@@ -117,12 +148,12 @@ def _turned_round(scene: Scene, deploy: Callable[[], Done]) -> None:
     scene.note("clones replaced by the next up", len(clones.keys() - fleet.serving().keys()))
 
 
-def _deploy_and_fall_sick(scene: Scene) -> Done:
+def _deploy_and_fall_sick(scene: Scene, stage: str, reached: Callable[[], bool]) -> Done:
     old = set(scene.fleet.serving())
     with scene.workshop.begin("deploy") as command:
-        scene.until("baking", lambda: _refresh(scene).get("Status") == "Baking" or not command.running, BAKING_SECONDS)
+        scene.until(stage, lambda: reached() or not command.running, ROLLED_SECONDS)
         if not command.running:
-            raise NotSoon(f"`deploy` ended before the release baked: {command.wait().reason}")
+            raise NotSoon(f"`deploy` ended before {stage}: {command.wait().reason}")
         new = scene.fleet.serving().keys() - old
         scene.say(f"every health check of {', '.join(sorted(new))} fails from now on")
         for clone in new:
@@ -139,7 +170,8 @@ def _refresh(scene: Scene) -> dict[str, Any]:
 
 
 _PUBLISHED = f"{INSTANCE_REFRESH}; {ROLLBACK}"
-_TURNED = "rolled back by itself, `deploy` fails with the reason, 0 failed; the next `up` rolls nothing"
+_TURNED = "rolled back by itself, `deploy` fails with the reason, {}; the next `up` rolls nothing"
+_UNNOTICED = _TURNED.format("0 failed")
 FAULTS = (
     Fault(
         "release-good",
@@ -152,20 +184,33 @@ FAULTS = (
     Fault(
         "release-never-healthy",
         "release whose clones never get healthy",
-        _TURNED,
+        _UNNOTICED,
         _PUBLISHED,
         never_healthy,
-        turned_back,
+        turned_back_unnoticed,
+    ),
+    Fault(
+        "release-sick-as-canary",
+        "release whose first clone turns unhealthy while it is watched",
+        _UNNOTICED,
+        _PUBLISHED,
+        sick_as_canary,
+        turned_back_unnoticed,
     ),
     Fault(
         "release-sick-in-bake",
-        "release that turns unhealthy in its bake time",
-        _TURNED,
+        "release of which every clone turns unhealthy, when no other is left",
+        _TURNED.format("failures only until old clones are back"),
         _PUBLISHED,
         sick_in_bake_time,
-        turned_back,
+        turned_back_from_everywhere,
     ),
     Fault(
-        "release-bad-migration", "release whose migration fails", _TURNED, _PUBLISHED, failing_migration, turned_back
+        "release-bad-migration",
+        "release whose migration fails",
+        _UNNOTICED,
+        _PUBLISHED,
+        failing_migration,
+        turned_back_unnoticed,
     ),
 )
