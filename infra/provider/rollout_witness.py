@@ -46,18 +46,28 @@ class Witness:
             group: as it is now.
             refresh: the one to the version.
         """
-        self._answers |= {clone.id: clone.answer for clone in group.clones if clone.answer}
+        self._note_answers(group)
         if self._sick is None and refresh.status in UNDER_WAY:
             self._sick = next(self._sick_clones(refresh), None)
         if self._sick is not None:
             return self._told(self._sick)
         if not self._alarm and refresh.status not in UNDER_WAY:
             self._alarm = self._ringing(refresh)
-        return self._alarm
+        if not self._alarm:
+            return ""
+        sick = next(iter(self._answers), "")
+        return self._with_evidence(f"{self._alarm}; clone {sick} is sick", sick) if sick else self._alarm
 
     def blocked(self) -> str:
         """Why the group's last launch failed, empty if it did not."""
         return next((activity.trouble for activity in self._groups.activities()[:1]), "")
+
+    def _note_answers(self, group: Group) -> None:
+        for clone in group.clones:
+            if clone.answer and clone.template in self._goal.same:
+                self._answers[clone.id] = clone.answer
+            elif clone.healthy:
+                self._answers.pop(clone.id, None)
 
     def _sick_clones(self, refresh: Refresh) -> Iterator[Activity]:
         for activity in self._groups.activities():
@@ -82,10 +92,14 @@ class Witness:
     def _told(self, activity: Activity) -> str:
         """One sentence: how the group put it, what the health check got, what the clone said last."""
         manner = activity.cause.rpartition("taken out of service ")[2].rstrip(". ")
-        parts = [f"clone {activity.instance} was taken out of service {manner}"]
-        if answer := self._answers.get(activity.instance):
+        return self._with_evidence(f"clone {activity.instance} was taken out of service {manner}", activity.instance)
+
+    def _with_evidence(self, what: str, instance: str) -> str:
+        """The sentence, and what is known of the clone."""
+        parts = [what]
+        if answer := self._answers.get(instance):
             parts.append(f"its health check: {answer.rstrip('.')}")
-        self._said = reason_in(self._console(activity.instance)) or self._said
+        self._said = reason_in(self._console(instance)) or self._said
         if self._said:
             parts.append(f"its console: {self._said}")
         return "; ".join(parts)
