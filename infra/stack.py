@@ -198,6 +198,8 @@ class GoldenFleet:
 
     def _rollout(self) -> None:
         fleet, settings = self._fleet, self._settings.rollout
+        # While a main is lost alarms ring because of it, and the version before leads to that main.
+        alarms = [] if self._settings.database.lost else settings.alarms
         Rollout(
             "rollout",
             RolloutArgs(
@@ -205,7 +207,7 @@ class GoldenFleet:
                 fleet.template_id,
                 fleet.template_version,
                 self._balancer.target_group_arn,
-                [self._alarms.alarm_names[label] for label in settings.alarms],
+                [self._alarms.alarm_names[label] for label in alarms],
                 settings,
             ),
             pulumi.ResourceOptions.merge(self._opts, pulumi.ResourceOptions(depends_on=[self._capacity])),

@@ -10,12 +10,13 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
+import pytest
 from botocore import xform_name
 
 from goldfleet.cli.checkout import CHECKOUT
@@ -26,6 +27,18 @@ from tests.fleet.cloud import STACK, Cloud, kill, session, wait
 RUNBOOK = CHECKOUT / "docs" / "runbooks" / "promote-a-replica.md"
 BACK = 120
 TIMELINE = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A cloud of its own: there is no way back to the main that it loses."""
+    cloud = Cloud.copy(tmp_path_factory.mktemp("promotion") / "checkout")
+    try:
+        cloud.do("up")
+        cloud.scale_by_metrics(False)
+        yield cloud
+    finally:
+        cloud.do("down")
 
 
 def commands(**names: str) -> list[list[str]]:

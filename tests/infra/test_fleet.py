@@ -114,6 +114,12 @@ def test_every_alarm_that_a_rollout_may_name_exists(made: Made) -> None:
     assert len(made("prod", {"rollout.alarms": labels}).one("goldfleet:index:Rollout").inputs["alarmNames"]) == 4
 
 
+def test_alarms_have_no_say_while_a_main_is_lost(made: Made) -> None:
+    lost = {"database.promoted": {"0": "replica-1"}, "database.lost": {"0": ["main"]}}
+    assert made("local").one("goldfleet:index:Rollout").inputs["alarmNames"]
+    assert made("local", lost).one("goldfleet:index:Rollout").inputs["alarmNames"] == []
+
+
 def test_the_grace_of_a_new_clone_is_a_setting(made: Made) -> None:
     assert group(made("prod"))["healthCheckGracePeriod"] == HEALTH_GRACE
     assert group(made("dev", {"fleet.health_grace_seconds": 33}))["healthCheckGracePeriod"] == 33
