@@ -31,8 +31,8 @@ def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     cloud = Cloud.copy(tmp_path_factory.mktemp("booted") / "checkout")
     settings = SettingsFile(cloud.folder, STACK)
     settings.change("image", "layers", ["os", "app"])
-    settings.change("fleet", "desired", 1)
     settings.change("fleet", "min", 1)
+    settings.change("fleet", "desired", 1)
     settings.change("fleet", "health_grace_seconds", HEALTH_GRACE)
     yield cloud
     cloud.do("down")
