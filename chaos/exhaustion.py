@@ -15,6 +15,8 @@ from local.processes import Process
 
 SIZE = 256 * 1024
 """Bytes of a file system that is soon full."""
+FIRST_DESCRIPTORS = 8
+"""Numbers that a process holds from its start to its end, so that what it closes gives it none back."""
 _TOOL = 10.0
 
 
@@ -49,7 +51,7 @@ def full(folder: Path) -> Iterator[None]:
 
 
 def take_descriptors(process: Process) -> None:
-    """Lets a process open nothing more: what it has open is all that it may have.
+    """Lets a process open nothing more; what it has open stays open.
 
     Raises:
         LocalCloudError: it is somebody else's.
@@ -57,7 +59,7 @@ def take_descriptors(process: Process) -> None:
     used = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
     try:
         _, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (min(used, hard), hard))
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (min(used, FIRST_DESCRIPTORS, hard), hard))
     except PermissionError as error:
         raise LocalCloudError(process.name, "its limits cannot be changed", "run it as root") from error
 
