@@ -13,6 +13,7 @@ from tests.stores import APP, Stores, eventually
 from tests.stores import stores as stores  # noqa: PLC0414  a fixture
 
 DATABASE = "state"
+NewUser = Callable[[], int]
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +64,7 @@ async def clone(stores: Stores) -> AsyncIterator[State]:
 
 
 @pytest.fixture
-def new_user() -> Callable[[], int]:
+def new_user() -> NewUser:
     ids = Ids()
     return lambda: ids.new(random_logical_shard())
 

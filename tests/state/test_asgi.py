@@ -9,9 +9,9 @@ import pytest
 from goldfleet.state.asgi import Application, SessionCookie, SessionMiddleware, Visitor
 from goldfleet.state.exceptions import DatabaseDown, LoginNeeded, SessionsDown
 from goldfleet.state.state import State
+from tests.state.conftest import NewUser
 from tests.stores import Stores
 
-NewUser = Callable[[], int]
 HTTP, HTTPS = "http://localhost:8080", "https://example.org"
 
 

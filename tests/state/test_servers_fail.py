@@ -13,10 +13,8 @@ from goldfleet.state.database import MAIN, Shard
 from goldfleet.state.exceptions import BadStatement, DatabaseDown
 from goldfleet.state.pool import Pool, PoolBusy
 from goldfleet.state.state import State
-from tests.state.conftest import DATABASE
+from tests.state.conftest import DATABASE, NewUser
 from tests.stores import Stores, eventually
-
-NewUser = Callable[[], int]
 
 
 @pytest.fixture
