@@ -8,7 +8,9 @@ import pytest
 
 from goldfleet.state.ids import Ids, random_logical_shard
 from goldfleet.state.migrate import ensure_role, migrate
+from goldfleet.state.sessions import Sessions
 from goldfleet.state.state import State
+from goldfleet.state.store import Store
 from tests.stores import APP, Stores, eventually
 from tests.stores import stores as stores  # noqa: PLC0414  a fixture
 
@@ -61,6 +63,22 @@ async def clone(stores: Stores) -> AsyncIterator[State]:
         yield opened
     finally:
         await opened.close()
+
+
+@pytest.fixture
+async def sessions(prepared: Stores) -> AsyncIterator[Sessions]:
+    store = Store(prepared.environment(DATABASE).sessions, "sessions")
+    yield Sessions(store)
+    await store.close()
+    prepared.start()
+
+
+@pytest.fixture
+async def elsewhere(prepared: Stores) -> AsyncIterator[Sessions]:
+    """Another clone's."""
+    store = Store(prepared.environment(DATABASE).sessions, "sessions")
+    yield Sessions(store)
+    await store.close()
 
 
 @pytest.fixture
