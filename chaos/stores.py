@@ -6,9 +6,7 @@ import json
 import os
 import signal
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -17,7 +15,7 @@ import valkey
 from chaos.fault import Scene
 from chaos.fleet import Fleet
 from goldfleet.errors import LocalCloudError
-from local.processes import Process
+from local.processes import Process, tree
 
 ANSWER = 5.0
 QUIET = 1.0
@@ -169,18 +167,8 @@ def _passwords(fleet: Fleet) -> Any:
 def _signal_all(process: Process, how: signal.Signals) -> None:
     if not process.alive:
         return
-    for pid in _tree(process.pid):  # parents first, so that none is born meanwhile
+    for pid in tree(process.pid):
         try:
             os.kill(pid, how)
         except ProcessLookupError:
             continue
-
-
-def _tree(pid: int) -> Iterator[int]:
-    yield pid
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return
-    for child in children:
-        yield from _tree(int(child))

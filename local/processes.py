@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -162,6 +162,20 @@ def end(processes: Iterable[Process], how: signal.Signals, *, grace: float) -> N
         if process.alive:
             _signal(process, signal.SIGKILL, whole_session=True)
     wait_until(lambda: not any(process.alive for process in processes), grace)
+
+
+def tree(pid: int) -> Iterator[int]:
+    """A process and all below it: who stops each as it comes leaves no parent that bears another meanwhile.
+
+    Source: proc(5), `/proc/PID/task/TID/children`.
+    """
+    yield pid
+    try:
+        children = (_PROC / str(pid) / "task" / str(pid) / "children").read_text().split()
+    except OSError:
+        return
+    for child in children:
+        yield from tree(int(child))
 
 
 def wait_until(done: Callable[[], bool], seconds: float, every: float = _POLL) -> bool:

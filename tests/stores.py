@@ -25,6 +25,7 @@ from goldfleet.contract.environment import Environment, ShardAccess, StoreAccess
 from goldfleet.contract.stores import Endpoint
 from local.accounts import Account, unprivileged
 from local.plane.actor import OneShot, clean_environment
+from local.processes import tree
 from local.run_folder import RunFolder
 from local.tools import POSTGRESQL, VALKEY, find
 
@@ -121,15 +122,11 @@ class PostgresServer(Server):
 
     def _signal(self, number: signal.Signals) -> None:
         """To the process behind each connection too."""
-        super()._signal(number)
-        for pid in self._children():
+        assert self._process is not None
+        assert self._process.poll() is None, f"{self.folder} does not run"
+        for pid in tree(self._process.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
-
-    def _children(self) -> list[int]:
-        assert self._process is not None
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        return [int(pid) for pid in children.read_text().split()]
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Runs a statement as the superuser; what psql printed."""

@@ -144,9 +144,9 @@ def process(cloud: Cloud, instance: str) -> processes.Process:
 
 def receiver(postmaster: int) -> int:
     """The process of a replica that receives the log."""
-    for child in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
-        if b"walreceiver" in Path(f"/proc/{child}/cmdline").read_bytes():
-            return int(child)
+    for pid in processes.tree(postmaster):
+        if b"walreceiver" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return pid
     raise AssertionError("the replica receives nothing")
 
 
