@@ -8,7 +8,8 @@ from pathlib import Path
 
 from goldfleet.contract.environment import StoreAccess
 from goldfleet.state.access import read_password
-from tests.stores import APP, ValkeyServer
+from tests.server import APP
+from tests.valkey_server import ValkeyServer
 
 
 @contextmanager

@@ -27,7 +27,8 @@ from rich.table import Table
 from goldfleet.state.connections import settings
 from goldfleet.state.database import Database, Shard
 from goldfleet.state.migrate import ensure_role, migrate
-from tests.stores import APP, Stores, eventually
+from tests.server import APP
+from tests.stores import Stores, eventually
 
 ROUNDS, READS, ROWS, READERS = 7, 5000, 10_000, 8
 LIMIT = 1.5

@@ -25,7 +25,8 @@ from bench._http import Request, load
 from bench._processor import microseconds_of
 from bench.session_apps import variables
 from goldfleet.contract.environment import StoreAccess
-from tests.stores import APP, ValkeyServer
+from tests.server import APP
+from tests.valkey_server import ValkeyServer
 
 ROUNDS = 7
 SESSIONS = 1000

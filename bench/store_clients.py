@@ -24,7 +24,8 @@ from valkey.asyncio import Valkey
 
 from goldfleet.contract.environment import StoreAccess
 from goldfleet.state.store import Store
-from tests.stores import APP, ValkeyServer
+from tests.server import APP
+from tests.valkey_server import ValkeyServer
 
 ROUNDS = 7
 TASKS = 32

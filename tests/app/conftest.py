@@ -18,7 +18,8 @@ from app.visit import Visit
 from goldfleet.contract.environment import PREFIX, Environment
 from goldfleet.state.asgi import SessionCookie, Visitor
 from goldfleet.state.state import State
-from tests.stores import APP, Stores
+from tests.server import APP
+from tests.stores import Stores
 from tests.stores import stores as stores  # noqa: PLC0414  a fixture
 
 URL = "http://site.test"

@@ -16,7 +16,8 @@ from goldfleet.state.access import read_password
 from goldfleet.state.migrate import read_migrations
 from tests.app.conftest import SHARDS, owner_variables
 from tests.app.served import ROOT
-from tests.stores import APP, OWNER, Stores
+from tests.server import APP
+from tests.stores import OWNER, Stores
 
 COMMAND = (sys.executable, *service.MIGRATE_COMMAND)
 

@@ -19,8 +19,9 @@ import msgspec
 from goldfleet.contract.environment import Environment
 from local.plane.actor import clean_environment
 from local.tools import HAPROXY, find
+from tests.server import free_port
 from tests.state.clone_app import Answer
-from tests.stores import Stores, eventually, free_port
+from tests.stores import Stores, eventually
 
 ROOT = Path(__file__).parents[2]
 GIVEN_UP = 30.0

@@ -11,7 +11,8 @@ from goldfleet.state.migrate import ensure_role, migrate
 from goldfleet.state.sessions import Sessions
 from goldfleet.state.state import State
 from goldfleet.state.store import Store
-from tests.stores import APP, Stores, eventually
+from tests.server import APP
+from tests.stores import Stores, eventually
 from tests.stores import stores as stores  # noqa: PLC0414  a fixture
 
 DATABASE = "state"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from goldfleet.state.database import MAIN
 from goldfleet.state.state import State
+from tests.postgres_server import PostgresServer
 from tests.state.conftest import NewUser
 from tests.state.notes import read, write
-from tests.stores import PostgresServer, Stores, eventually
+from tests.stores import Stores, eventually
 
 
 async def test_a_read_without_a_position_goes_to_the_replica(state: State, new_user: NewUser, prepared: Stores) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.server import APP
 from tests.state.conftest import DATABASE
 from tests.state.isolated import Report
-from tests.stores import APP, Stores
+from tests.stores import Stores
 
 CLONES = 2
 SIDE_BY_SIDE = 24

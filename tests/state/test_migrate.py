@@ -13,7 +13,8 @@ from goldfleet.contract.stores import Endpoint
 from goldfleet.state.database import Database
 from goldfleet.state.exceptions import DatabaseDown, MigrationError
 from goldfleet.state.migrate import Migration, ensure_role, migrate, pending, read_migrations
-from tests.stores import APP, Stores
+from tests.server import APP
+from tests.stores import Stores
 
 DATABASE = "migrations"
 Folder = Callable[..., Path]

@@ -17,7 +17,9 @@ import pytest
 from goldfleet.contract.stores import Endpoint
 from goldfleet.state.migrate import ensure_role, migrate
 from local.certificates import issue
-from tests.stores import APP, PostgresServer, Stores, eventually
+from tests.postgres_server import PostgresServer
+from tests.server import APP
+from tests.stores import Stores, eventually
 
 DATABASE, NAME = "named", "main.database.test"
 OLD, NEW = "127.253.250.1", "127.253.250.2"

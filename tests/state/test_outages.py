@@ -18,9 +18,10 @@ import pytest
 
 from goldfleet.contract.deadlines import REQUEST
 from goldfleet.state.ids import Ids, random_logical_shard
+from tests.server import Server
 from tests.state.clones import Person, Reply, fleet
 from tests.state.conftest import DATABASE, own_stores
-from tests.stores import Server, Stores
+from tests.stores import Stores
 
 Counts = Callable[[float, float], float]
 Tell = Callable[[str], None]

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from goldfleet.state.ids import Ids, random_logical_shard
+from tests.postgres_server import PostgresServer
 from tests.state.clones import Person, fleet
 from tests.state.conftest import DATABASE, own_stores
-from tests.stores import PostgresServer, Stores, eventually
+from tests.stores import Stores, eventually
 
 Counts = Callable[[int, int], int]
 Tell = Callable[[str], None]

@@ -15,7 +15,9 @@ from goldfleet.state import sessions as rules
 from goldfleet.state.ids import Ids, random_logical_shard
 from goldfleet.state.sessions import Sessions
 from goldfleet.state.store import Store
-from tests.stores import APP, ValkeyServer, eventually
+from tests.server import APP
+from tests.stores import eventually
+from tests.valkey_server import ValkeyServer
 
 OPERATOR = "operator"
 

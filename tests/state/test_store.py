@@ -10,7 +10,8 @@ from valkey.exceptions import ResponseError
 from goldfleet.state.exceptions import StoreDown
 from goldfleet.state.store import Script, Store
 from tests.state.conftest import DATABASE
-from tests.stores import Stores, ValkeyServer, eventually
+from tests.stores import Stores, eventually
+from tests.valkey_server import ValkeyServer
 
 ECHO = Script("return ARGV[1]")
 

@@ -26,7 +26,8 @@ from goldfleet.state.state import State
 from local.accounts import unprivileged
 from local.certificates import issue
 from local.tools import HAPROXY, find
-from tests.stores import APP, Server, Stores, eventually
+from tests.server import APP, Server
+from tests.stores import Stores, eventually
 
 DATABASE = "tls"
 HOST = "localhost"
