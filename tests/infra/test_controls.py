@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra import controls
-from tests.infra.control_checks import CHECKS
+from tests.infra.control_checks import account, balancer, fleet, stores
 from tests.infra.recorder import Resources
 
 CONCERNED = {
@@ -37,6 +37,7 @@ APPLIES = sorted(
     key for key, control in ROWS.items() if control.status == "applies" and not control.where.startswith("image/")
 )
 """What images must meet, `tests/image/registry/test_controls.py` reads."""
+CHECKS = {**fleet.CHECKS, **balancer.CHECKS, **stores.CHECKS, **account.CHECKS}
 
 STACKS: dict[str, tuple[str, dict[str, Any]]] = {
     "prod": ("prod", {"app": {"environment": {}, "secrets": ["stripe"]}, "balancer.allowed_cidrs": ["0.0.0.0/0"]}),
