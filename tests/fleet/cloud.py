@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -136,6 +137,18 @@ class Cloud:
             answers = [sender.get("/") for _ in range(requests)]
         assert {answer.status_code for answer in answers} == {200}
         return Counter(answer.headers[INSTANCE] for answer in answers)
+
+
+@contextmanager
+def running_cloud(folder: Path) -> Iterator[Cloud]:
+    """A cloud in this folder after `goldfleet up`, whose count no alarm moves; it ends with `goldfleet down`."""
+    cloud = Cloud.copy(folder)
+    try:
+        cloud.do("up")
+        cloud.scale_by_metrics(False)
+        yield cloud
+    finally:
+        cloud.do("down")
 
 
 @cache

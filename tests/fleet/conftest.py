@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fleet.cloud import Cloud
+from tests.fleet.cloud import Cloud, running_cloud
 
 HERE = Path(__file__).parent
 
@@ -24,14 +24,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """The cloud, after `goldfleet up`; it ends with `goldfleet down`."""
-    cloud = Cloud.copy(tmp_path_factory.mktemp("first") / "checkout")
-    try:
-        cloud.do("up")
-        cloud.scale_by_metrics(False)
+    with running_cloud(tmp_path_factory.mktemp("first") / "checkout") as cloud:
         yield cloud
-    finally:
-        cloud.do("down")
-        assert cloud.processes() == []
+    assert cloud.processes() == []
 
 
 @pytest.fixture

@@ -9,11 +9,10 @@ import pytest
 
 from goldfleet.cli.settings_file import SettingsFile
 from goldfleet.contract.deadlines import HEALTH_GRACE
-from goldfleet.contract.names import Names
 from goldfleet.errors import ToolMissing
 from image.os_layer import tools
 from local.machine import firmware, guest
-from tests.fleet.cloud import INSTANCE, PROJECT, RELEASE, STACK, Cloud, session, wait
+from tests.fleet.cloud import INSTANCE, RELEASE, STACK, Cloud, session, wait
 
 SWITCHED_OFF = 60
 SHIPPED = 30
@@ -58,8 +57,6 @@ def test_a_virtual_machine_serves_behind_the_balancer_and_switches_itself_off(bo
     wait(lambda: "boot report logger=image" in booted.do("logs"), SHIPPED)
 
     aws = session(booted.recorded_run.endpoint)
-    aws.client("autoscaling").update_auto_scaling_group(
-        AutoScalingGroupName=Names(PROJECT, STACK).of("fleet"), MinSize=0, DesiredCapacity=0
-    )
+    aws.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=booted.group, MinSize=0, DesiredCapacity=0)
     wait(lambda: clone not in [process.name for process in booted.processes()], SWITCHED_OFF)
     wait(lambda: "reboot: Power down" in aws.client("ec2").get_console_output(InstanceId=clone)["Output"], SWITCHED_OFF)

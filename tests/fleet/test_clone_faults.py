@@ -17,6 +17,7 @@ import pytest
 from chaos.exhaustion import full, take_descriptors
 from chaos.load import Load
 from chaos.stores import freeze, thaw
+from chaos.verdicts import HEALTH_BOUND
 from goldfleet.contract import deadlines
 from goldfleet.errors import LocalCloudError
 from local.events import Events
@@ -25,7 +26,6 @@ from local.run_folder import volatile_folder
 from tests.app.crowd import Crowd
 from tests.fleet.cloud import Cloud, kill, session, wait
 
-HEALTH_BOUND = deadlines.UNHEALTHY_THRESHOLD * deadlines.HEALTH_INTERVAL + deadlines.HEALTH_TIMEOUT
 FOUND = 5 * HEALTH_BOUND
 """Seconds until a clone that cannot serve is taken out, on a machine that is busy."""
 PEOPLE = 300

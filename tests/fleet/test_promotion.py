@@ -22,7 +22,7 @@ from botocore import xform_name
 from goldfleet.cli.checkout import CHECKOUT
 from goldfleet.cli.settings_file import SettingsFile
 from local import processes
-from tests.fleet.cloud import STACK, Cloud, kill, session, wait
+from tests.fleet.cloud import STACK, Cloud, kill, running_cloud, session, wait
 
 RUNBOOK = CHECKOUT / "docs" / "runbooks" / "promote-a-replica.md"
 BACK = 120
@@ -32,13 +32,8 @@ TIMELINE = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A cloud of its own: there is no way back to the main that it loses."""
-    cloud = Cloud.copy(tmp_path_factory.mktemp("promotion") / "checkout")
-    try:
-        cloud.do("up")
-        cloud.scale_by_metrics(False)
+    with running_cloud(tmp_path_factory.mktemp("promotion") / "checkout") as cloud:
         yield cloud
-    finally:
-        cloud.do("down")
 
 
 def commands(**names: str) -> list[list[str]]:

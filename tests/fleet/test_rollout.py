@@ -11,9 +11,8 @@ import httpx
 import pytest
 
 from goldfleet.cli.settings_file import SettingsFile
-from goldfleet.contract.names import Names
 from goldfleet.contract.service import HEALTH_PATH
-from tests.fleet.cloud import PROJECT, STACK, Cloud, Done, session, wait
+from tests.fleet.cloud import STACK, Cloud, Done, session, wait
 from tests.fleet.load import Load
 
 GRACE = 14
@@ -67,8 +66,8 @@ def settings_of(cloud: Cloud) -> SettingsFile:
 
 def latest_refresh(cloud: Cloud) -> dict[str, Any]:
     autoscaling = session(cloud.recorded_run.endpoint).client("autoscaling")
-    group = Names(PROJECT, STACK).of("fleet")
-    found: dict[str, Any] = autoscaling.describe_instance_refreshes(AutoScalingGroupName=group)["InstanceRefreshes"][0]
+    answer = autoscaling.describe_instance_refreshes(AutoScalingGroupName=cloud.group)
+    found: dict[str, Any] = answer["InstanceRefreshes"][0]
     return found
 
 
