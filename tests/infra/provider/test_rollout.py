@@ -16,6 +16,7 @@ from goldfleet.errors import GoldfleetError
 from infra.provider.resources import Rollout
 from tests.infra.provider.conftest import LEFT_BY_PULUMI, Desk, Fleet
 from tests.local.control.running import wait_until
+from tests.local.control.stack import make_alarm, set_alarm
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240), pytest.mark.filterwarnings(*LEFT_BY_PULUMI)]
 
@@ -222,26 +223,14 @@ def test_a_refresh_to_another_version_makes_way(desk: Desk, fleet: Fleet, roll: 
 @pytest.fixture
 def alarm(fleet: Fleet) -> Iterator[Callable[[str], str]]:
     """`alarm(state)` puts an alarm of the fleet into a state; returns its name."""
-    cloudwatch, name = fleet.control.client("cloudwatch"), f"{fleet.name}-errors"
-    cloudwatch.put_metric_alarm(
-        AlarmName=name,
-        Namespace="test",
-        MetricName="errors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=5,
-        Threshold=10,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="ignore",
-    )
+    name = make_alarm(fleet.control, TreatMissingData="ignore")
 
     def turn(state: str) -> str:
-        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="Threshold Crossed: 11 errors.")
+        set_alarm(fleet.control, name, state, "Threshold Crossed: 11 errors.")
         return name
 
-    turn("OK")
     yield turn
-    cloudwatch.delete_alarms(AlarmNames=[name])
+    fleet.control.client("cloudwatch").delete_alarms(AlarmNames=[name])
 
 
 def test_an_alarm_turns_a_rollout_round_and_is_named(

@@ -139,19 +139,19 @@ def make_fleet(control: Control, desired: int = 2, **options: Any) -> Fleet:
     return Fleet(control, group, template, arn, balancer["LoadBalancerArn"], network)
 
 
-def make_alarm(control: Control) -> str:
+def make_alarm(control: Control, **options: Any) -> str:
     """An alarm in the OK state; returns its name."""
     alarm = name("alarm")
-    control.client("cloudwatch").put_metric_alarm(
-        AlarmName=alarm,
-        Namespace="AWS/ApplicationELB",
-        MetricName="HTTPCode_Target_5XX_Count",
-        ComparisonOperator="GreaterThanThreshold",
-        EvaluationPeriods=1,
-        Period=60,
-        Threshold=1,
-        Statistic="Sum",
-    )
+    given = {
+        "Namespace": "AWS/ApplicationELB",
+        "MetricName": "HTTPCode_Target_5XX_Count",
+        "ComparisonOperator": "GreaterThanThreshold",
+        "EvaluationPeriods": 1,
+        "Period": 60,
+        "Threshold": 1,
+        "Statistic": "Sum",
+    }
+    control.client("cloudwatch").put_metric_alarm(AlarmName=alarm, **{**given, **options})
     set_alarm(control, alarm, "OK", "nothing yet")
     return alarm
 
