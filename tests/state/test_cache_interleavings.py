@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from goldfleet.state.store import Script, Store
-from goldfleet.state.versions import COMMON
+from goldfleet.state.versions import COMMON, Announcement
 from tests.state.conftest import DATABASE
 from tests.state.interleaving import Schedule, World
 from tests.state.sources import Writer
@@ -46,59 +47,75 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("goldfleet.state.entry.RENEWED_WITHIN", -1.0)
 
 
+@dataclass(frozen=True)
+class Actors:
+    """Who takes steps in a world.
+
+    Args:
+        world: which.
+        loses: one in so many of the writers' messages to the cache gets no answer; 0: none.
+        kills: a writer may end anywhere.
+    """
+
+    world: World
+    loses: int
+    kills: bool
+
+    async def writer(self) -> None:
+        versions = self.world.versions(loses=self.loses)
+        announcement = versions.announcement([self.world.part.key])
+        try:
+            await self._write(announcement)
+        except Killed:
+            await self.world.schedule.step("was killed, and its announcement runs out")
+            await self.world.store.script(_LAPSE, [self.world.part.key], announcement._token)
+        finally:
+            await versions.close()
+
+    async def _write(self, announcement: Announcement) -> None:
+        await announcement.make()
+        self._may_die()
+        write, position = await self.world.commit()
+        self._may_die()
+        renewed = await announcement.committed(position)
+        own = Writer(position, distrusts_cache=not renewed)
+        for key in self.world.keys:
+            assert write in await self.world.get(key, own), "a writer does not see the own write"
+
+    def _may_die(self) -> None:
+        if self.kills and self.world.schedule.chance(4):
+            raise Killed
+
+    async def reader(self) -> None:
+        for _ in range(2):
+            await self.world.get(self.world.schedule.random.choice(self.world.keys))
+
+    async def evictor(self) -> None:
+        for _ in range(2):
+            await self.world.schedule.step("evicts the version")
+            await self.world.store.command("DEL", self.world.part.key)
+
+    async def late(self) -> None:
+        for key in self.world.keys:
+            for _ in range(2):
+                assert await self.world.get(key) == self.world.truth, "an old value is left"
+
+
 async def explore(store: Store, seed: int, *, loses: int = 0, kills: bool = False, forgets: bool = False) -> None:
     """One order of three writers, three readers and what may happen to them.
 
     Args:
         store: the cache's.
         seed: of the order.
-        loses: one in so many of the writers' messages to the cache gets no answer; 0: none.
-        kills: a writer may end anywhere.
+        loses, kills: as of the actors.
         forgets: the store evicts the version at any moment.
     """
     schedule = Schedule(seed)
-    world = World(store, schedule, uuid4().hex)
-
-    async def writer() -> None:
-        versions = world.versions(loses=loses)
-        announcement = versions.announcement([world.part.key])
-        try:
-            await announcement.make()
-            _may_die()
-            write, position = await world.commit()
-            _may_die()
-            renewed = await announcement.committed(position)
-            own = Writer(position, distrusts_cache=not renewed)
-            for key in world.keys:
-                assert write in await world.get(key, own), "a writer does not see the own write"
-        except Killed:
-            await schedule.step("was killed, and its announcement runs out")
-            await store.script(_LAPSE, [world.part.key], announcement._token)
-        finally:
-            await versions.close()
-
-    async def reader() -> None:
-        for _ in range(2):
-            await world.get(schedule.random.choice(world.keys))
-
-    async def evictor() -> None:
-        for _ in range(2):
-            await schedule.step("evicts the version")
-            await store.command("DEL", world.part.key)
-
-    def _may_die() -> None:
-        if kills and schedule.chance(4):
-            raise Killed
-
-    async def late() -> None:
-        for key in world.keys:
-            for _ in range(2):
-                assert await world.get(key) == world.truth, "an old value is left"
-
+    actors = Actors(World(store, schedule, uuid4().hex), loses, kills)
     try:
-        await schedule.run([writer, writer, writer, reader, reader, reader, *([evictor] if forgets else [])])
+        await schedule.run([*[actors.writer] * 3, *[actors.reader] * 3, *([actors.evictor] if forgets else [])])
         if not loses:
-            await schedule.run([late])
+            await schedule.run([actors.late])
     except AssertionError as error:
         raise AssertionError("\n".join([f"seed {seed}: {error}", *schedule.trace])) from error
 
