@@ -8,7 +8,7 @@ PARALLEL = -n 2 --dist loadscope --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pulumi image-tools up scale deploy rollback status logs doctor down run chaos
+.PHONY: help setup pulumi image-tools up scale deploy rollback promote status logs doctor down run chaos
 .PHONY: image-bake image-update image-test image-prune test prove check bench
 .SILENT:
 
@@ -29,6 +29,9 @@ deploy: setup ## release the app of this checkout, replace the clones one by one
 
 rollback: setup ## go back to the release before, replace the clones one by one
 	$(GOLDFLEET) rollback -s $(STACK)
+
+promote: setup ## make a replica the main whose data is lost: make promote REPLICA=id
+	$(GOLDFLEET) promote -s $(STACK) $(REPLICA)
 
 status: setup ## release, clones, stores, setting against what runs
 	$(GOLDFLEET) status -s $(STACK)
