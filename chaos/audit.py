@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +15,7 @@ from chaos.connection import Connection, NoAnswer
 from chaos.fleet import Fleet
 from chaos.journal import Journal, Post
 from chaos.person import API
+from chaos.stores import MAIN, databases
 
 TIMEOUT = 15.0
 TRIES = 10
@@ -107,25 +106,13 @@ async def _ask(connection: Connection, cookie: str, path: str) -> dict[str, Any]
 async def stored(fleet: Fleet, ids: list[int]) -> list[Post]:
     """The posts with these ids that the mains have."""
     found = []
-    for access in _mains(fleet):
-        database = await asyncpg.connect(**access, timeout=TIMEOUT)
+    owners = fleet.control.passwords()["rds"]
+    for main in databases(fleet, MAIN):
+        owner = owners[main.id]
+        access = {"user": owner["username"], "password": owner["password"], "database": owner["database"]}
+        database = await asyncpg.connect(host=main.host, port=main.port, **access, timeout=TIMEOUT)
         try:
             found += [Post(**row) for row in await database.fetch(_POSTS, ids, timeout=4 * TIMEOUT)]
         finally:
             await database.close()
     return found
-
-
-def _mains(fleet: Fleet) -> list[dict[str, Any]]:
-    """How to reach every main of the stack, as its owner."""
-    owners = json.load(urllib.request.urlopen(f"{fleet.session.account.endpoint}/_local/passwords", timeout=TIMEOUT))  # noqa: S310
-    mains = []
-    for store in fleet.view().stores:
-        if store.role == "main" and store.address:
-            host, _, port = store.address.rpartition(":")
-            owner = owners["rds"][store.id]
-            mains.append(
-                {"host": host, "port": int(port), "user": owner["username"], "password": owner["password"]}
-                | {"database": owner["database"]}
-            )
-    return mains

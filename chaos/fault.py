@@ -18,6 +18,8 @@ from chaos.workshop import Workshop
 from local.processes import wait_until
 
 POLL = 0.2
+QUIET = 1.0
+"""Seconds without a failure after which people are served again."""
 
 
 class NotSoon(Exception):
@@ -105,6 +107,13 @@ class Scene:
         """Lets people go on until `seconds` after the strike are over, so that what comes later is seen too."""
         end = self.moments[STRUCK] + seconds
         wait_until(lambda: self._now() > end, 2 * seconds, every=POLL)
+
+    def served_again(self) -> bool:
+        """Whether nobody has seen a failure for a while."""
+        if self.load is None or not self.load.failures:
+            return True
+        last = self.load.failures[-1]
+        return self.load.now() - (last.sent + last.seconds) > QUIET
 
     def _put_back(self) -> None:
         self.say("putting the person's own release and count back")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
@@ -22,6 +22,7 @@ from goldfleet.errors import LocalCloudError
 from infra.settings import Settings
 from local import processes
 from local.events import Events
+from local.plane.control import Control
 from local.processes import Process
 from local.run_folder import RunFolder
 
@@ -62,6 +63,11 @@ class Fleet:
     def events(self) -> Events:
         return Events(self.folder.events)
 
+    @property
+    def control(self) -> Control:
+        """The control plane's own calls, beside AWS's."""
+        return Control(self.session.account.endpoint or "", self.session.account.region)
+
     def view(self) -> View:
         """What AWS says of the stack, as `goldfleet status` shows it."""
         return observe(self.session, self.names, self.settings.fleet.desired)
@@ -69,6 +75,11 @@ class Fleet:
     def serving(self) -> dict[str, Clone]:
         """Clones that the balancer trusts, by instance id."""
         return {clone.id: clone for clone in self.view().clones if clone.health == "healthy"}
+
+    def has_replaced(self, gone: Collection[str], count: int) -> bool:
+        """Whether the balancer trusts at least `count` clones, and none of those that are `gone`."""
+        serving = self.serving()
+        return len(serving) >= count and not serving.keys() & set(gone)
 
     def is_whole(self) -> bool:
         """Whether every clone that the group wants serves, none beside them is there, and every store is available."""

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import valkey
 
-from chaos.fault import Scene
 from chaos.fleet import Fleet
 from goldfleet.errors import LocalCloudError
 from local.processes import Process, tree
 
 ANSWER = 5.0
-QUIET = 1.0
-"""Seconds without a failure after which people are served again."""
-PRIMARY, REPLICA = "primary", "replica"
+PRIMARY, MAIN, REPLICA = "primary", "main", "replica"
 _TAKE_ALL_KEYS = """
 local cursor = '0'
 repeat
@@ -83,18 +78,10 @@ def available(fleet: Fleet) -> bool:
     return all(store.status == "available" for store in fleet.view().stores)
 
 
-def restarted(scene: Scene, before: Process) -> bool:
+def restarted(fleet: Fleet, before: Process) -> bool:
     """Whether another process serves in this one's place, and every store is available."""
-    now = scene.fleet.processes().get(before.name)
-    return now is not None and now.pid != before.pid and available(scene.fleet)
-
-
-def served_again(scene: Scene) -> bool:
-    """Whether nobody has seen a failure for a while."""
-    if scene.load is None or not scene.load.failures:
-        return True
-    last = scene.load.failures[-1]
-    return scene.load.now() - (last.sent + last.seconds) > QUIET
+    now = fleet.processes().get(before.name)
+    return now is not None and now.pid != before.pid and available(fleet)
 
 
 def freeze(process: Process) -> None:
@@ -114,7 +101,7 @@ def take_all_keys(fleet: Fleet, group: str) -> int:
         LocalCloudError: it does not answer.
     """
     store = f"{fleet.names.prefix}-{group}"
-    user = next(user for user in _passwords(fleet)["elasticache"][store] if user["passwords"])
+    user = next(user for user in fleet.control.passwords()["elasticache"][store] if user["passwords"])
     port = nodes(fleet, group)[PRIMARY][0].port
     client = valkey.Valkey(
         primary_endpoint(fleet, group),
@@ -156,12 +143,6 @@ def _node_group(fleet: Fleet, group: str) -> dict[str, Any]:
     answer = fleet.session.client("elasticache").describe_replication_groups(ReplicationGroupId=name)
     found: dict[str, Any] = answer["ReplicationGroups"][0]["NodeGroups"][0]
     return found
-
-
-def _passwords(fleet: Fleet) -> Any:
-    url = f"{fleet.session.account.endpoint}/_local/passwords"
-    with urllib.request.urlopen(url, timeout=ANSWER) as answer:  # noqa: S310  the local cloud's own address
-        return json.load(answer)
 
 
 def _signal_all(process: Process, how: signal.Signals) -> None:

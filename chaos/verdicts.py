@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 
 from chaos.line import OVER, Line
@@ -30,7 +30,7 @@ def nothing_failed_after(line: Line, seconds: float) -> list[str]:
     """Every request that was sent later than `seconds` after the strike was answered well, and some were sent."""
     if not line.sent_later(seconds):
         return [f"no request was sent more than {seconds:g} s after the strike, so nothing is proved"]
-    return counted(f"failed, sent more than {seconds:g} s after the strike,", line.failed_after(seconds))
+    return counted(f"failed, sent more than {seconds:g} s after the strike", line.failed_after(seconds))
 
 
 def repeated_gets_succeed(line: Line) -> list[str]:
@@ -48,7 +48,24 @@ def seen_afterwards(line: Line) -> list[str]:
     return [] if OVER in line.moments and line.sent_later(line.seconds) else ["no request was sent afterwards"]
 
 
+def survived(line: Line) -> list[str]:
+    """Only what was sent before the balancer had seen the clone's death failed, and no GET that its client repeated."""
+    return [
+        *nothing_wrong(line),
+        *nothing_failed_after(line, HEALTH_BOUND),
+        *repeated_gets_succeed(line),
+        *seen_afterwards(line),
+    ]
+
+
 def counted(how: str, failures: Iterable[Failure]) -> list[str]:
-    """A sentence for each kind of failure, with its count; `how` says what they have in common."""
-    kinds = Counter(f"{failure.kind.value}: {failure.detail}" for failure in failures)
-    return [f"{count} {how} ({kind})" for kind, count in kinds.most_common()]
+    """A sentence for each kind of failure, with its count and its first; `how` says what all have in common."""
+    kinds: defaultdict[tuple[str, str], list[Failure]] = defaultdict(list)
+    for failure in failures:
+        kinds[failure.kind, failure.detail].append(failure)
+    most_first = sorted(kinds.values(), key=len, reverse=True)
+    return [f"{len(alike)} {how}, the first {_place(alike[0])}" for alike in most_first]
+
+
+def _place(failure: Failure) -> str:
+    return f"{failure.sent:.1f} s into the load ({failure.request}: {failure.detail})"

@@ -11,7 +11,7 @@ from chaos.fleet import Fleet
 from chaos.line import OVER, STRUCK, Line
 from chaos.outages import failed_until, reads_go_on, refused_in_time
 from chaos.sockets import ports_of_others
-from chaos.stores import databases, primary_endpoint, served_again
+from chaos.stores import MAIN, REPLICA, databases, primary_endpoint
 from chaos.verdicts import nothing_failed
 
 SECONDS = 8.0
@@ -33,7 +33,7 @@ def _silence(addresses: Callable[[Fleet], Sequence[str]]) -> Callable[[Scene], N
             with black_hole(address, ports_of_others(address, clones)):
                 time.sleep(SECONDS)
         scene.mark(LIFTED)
-        scene.until(OVER, lambda: served_again(scene), BACK_SECONDS)
+        scene.until(OVER, scene.served_again, BACK_SECONDS)
 
     return strike
 
@@ -72,7 +72,7 @@ FAULTS = (
         what=f"no packet between clones and the database's main for {SECONDS:.0f} s",
         promise="reads go on; writes get 503 in time, and are taken again by themselves",
         published=PUBLISHED,
-        strike=_silence(_hosts("main")),
+        strike=_silence(_hosts(MAIN)),
         broken=_main_broken,
     ),
     Fault(
@@ -80,7 +80,7 @@ FAULTS = (
         what=f"no packet between clones and each replica for {SECONDS:.0f} s",
         promise="0 stale for one's own writes, 0 failed",
         published=PUBLISHED,
-        strike=_silence(_hosts("replica")),
+        strike=_silence(_hosts(REPLICA)),
         broken=nothing_failed,
     ),
 )

@@ -23,7 +23,7 @@ def kill(scene: Scene) -> None:
     before = scene.fleet.process(nodes(scene.fleet, "cache")[PRIMARY][0].process)
     scene.mark(STRUCK)
     send(before, signal.SIGKILL)
-    scene.until(OVER, lambda: restarted(scene, before), BACK_SECONDS)
+    scene.until(OVER, lambda: restarted(scene.fleet, before), BACK_SECONDS)
 
 
 def flush(scene: Scene) -> None:

@@ -9,14 +9,7 @@ from chaos.fault import Fault, Scene
 from chaos.fleet import send
 from chaos.line import OVER, STRUCK, Line
 from chaos.published import HEALTH_CHECK, INSTANCE_REPLACED
-from chaos.verdicts import (
-    HEALTH_BOUND,
-    living_clones_serve,
-    nothing_failed_after,
-    nothing_wrong,
-    repeated_gets_succeed,
-    seen_afterwards,
-)
+from chaos.verdicts import HEALTH_BOUND, living_clones_serve, survived
 
 REPLACED_SECONDS = 180
 CLONES = 3
@@ -38,13 +31,7 @@ def kill_all_but_one(scene: Scene) -> None:
 
 def broken(line: Line) -> list[str]:
     """What is sent before the balancer has seen it may fail, unless the client repeats it."""
-    return [
-        *nothing_wrong(line),
-        *living_clones_serve(line),
-        *nothing_failed_after(line, HEALTH_BOUND),
-        *repeated_gets_succeed(line),
-        *seen_afterwards(line),
-    ]
+    return [*survived(line), *living_clones_serve(line)]
 
 
 def _strike(scene: Scene, victims: Collection[str], how: signal.Signals) -> None:
@@ -57,14 +44,8 @@ def _strike(scene: Scene, victims: Collection[str], how: signal.Signals) -> None
     for process in processes:
         scene.undo.callback(send, process, signal.SIGCONT)
         send(process, how)
-    scene.until(OVER, lambda: replaced(scene, victims, count), REPLACED_SECONDS)
+    scene.until(OVER, lambda: scene.fleet.has_replaced(victims, count), REPLACED_SECONDS)
     scene.pass_by(HEALTH_BOUND)
-
-
-def replaced(scene: Scene, victims: Collection[str], count: int) -> bool:
-    """Whether the balancer trusts at least `count` clones, and none of the victims."""
-    serving = scene.fleet.serving()
-    return len(serving) >= count and not serving.keys() & set(victims)
 
 
 PROMISE = f"what is sent {HEALTH_BOUND} s later succeeds, as do repeated GETs; nothing is lost"

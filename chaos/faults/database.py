@@ -10,7 +10,7 @@ from chaos.fleet import send
 from chaos.line import OVER, STRUCK, Line
 from chaos.outages import failed_until, reads_go_on, refused_in_time
 from chaos.published import DATABASE_FAILOVER
-from chaos.stores import Server, available, databases, served_again
+from chaos.stores import MAIN, Server, available, databases
 
 NOTICED = "failover begun"
 AVAILABLE = "available"
@@ -37,7 +37,7 @@ def broken(line: Line) -> list[str]:
 
 def _lose(scene: Scene, strike: Callable[[Server], object]) -> None:
     """It is over when the zone is another, AWS calls the instance available, and writes are answered again."""
-    main = databases(scene.fleet, "main")[0]
+    main = databases(scene.fleet, MAIN)[0]
     zone = _zone(scene, main)
     scene.note("zone before", zone)
     scene.mark(STRUCK)
@@ -45,7 +45,7 @@ def _lose(scene: Scene, strike: Callable[[Server], object]) -> None:
     scene.until(NOTICED, lambda: _zone(scene, main) != zone, BACK_SECONDS)
     scene.note("zone", _zone(scene, main))
     scene.until(AVAILABLE, lambda: available(scene.fleet), BACK_SECONDS)
-    scene.until(OVER, lambda: served_again(scene), BACK_SECONDS)
+    scene.until(OVER, scene.served_again, BACK_SECONDS)
 
 
 def _zone(scene: Scene, main: Server) -> str:

@@ -8,7 +8,8 @@ from chaos.exhaustion import full, take_descriptors
 from chaos.fault import Fault, NotHere, Scene
 from chaos.fleet import Fleet
 from chaos.line import OVER, STRUCK, Line
-from chaos.verdicts import HEALTH_BOUND, nothing_failed_after, nothing_wrong, repeated_gets_succeed, seen_afterwards
+from chaos.published import HEALTH_CHECK, INSTANCE_REPLACED
+from chaos.verdicts import HEALTH_BOUND, survived
 from goldfleet.errors import LocalCloudError
 from local.run_folder import volatile_folder
 
@@ -30,13 +31,7 @@ def exhaust_descriptors(scene: Scene) -> None:
 
 
 def broken(line: Line) -> list[str]:
-    return [
-        *nothing_wrong(line),
-        *nothing_failed_after(line, HEALTH_BOUND),
-        *repeated_gets_succeed(line),
-        *seen_afterwards(line),
-        *([] if line.facts.get(SAID) else ["the log of the clone does not say why"]),
-    ]
+    return [*survived(line), *([] if line.facts.get(SAID) else ["the log of the clone does not say why"])]
 
 
 def _strike(scene: Scene, strike: Callable[[str], None], words: str) -> None:
@@ -49,14 +44,9 @@ def _strike(scene: Scene, strike: Callable[[str], None], words: str) -> None:
         strike(victim)
     except LocalCloudError as error:
         raise NotHere(str(error)) from error
-    scene.until(OVER, lambda: _is_replaced(scene.fleet, victim, len(before)), REPLACED_SECONDS)
+    scene.until(OVER, lambda: scene.fleet.has_replaced([victim], len(before)), REPLACED_SECONDS)
     scene.pass_by(HEALTH_BOUND)
     scene.note(SAID, reason(scene.fleet, victim, words))
-
-
-def _is_replaced(fleet: Fleet, victim: str, count: int) -> bool:
-    serving = fleet.serving()
-    return victim not in serving and len(serving) >= count
 
 
 def reason(fleet: Fleet, instance: str, words: str) -> str:
@@ -66,11 +56,7 @@ def reason(fleet: Fleet, instance: str, words: str) -> str:
 
 
 _PROMISE = f"it says why; what is sent {HEALTH_BOUND} s later succeeds, as do repeated GETs; it is replaced"
-_PUBLISHED = (
-    "a target gets no requests once it has failed as many health checks as the unhealthy threshold says "
-    "(Health checks for Application Load Balancer target groups); its group terminates it and launches another "
-    "(Health checks for instances in an Auto Scaling group)"
-)
+_PUBLISHED = f"{HEALTH_CHECK}; {INSTANCE_REPLACED}"
 FAULTS = (
     Fault("memory-full", "a clone's tmpfs full", _PROMISE, _PUBLISHED, fill_memory, broken),
     Fault(

@@ -14,9 +14,9 @@ from chaos.fault import Fault, Scene
 from chaos.fleet import Fleet, send
 from chaos.line import OVER, STRUCK, Line
 from chaos.published import REPLICA_PROMOTION
-from chaos.stores import REPLICA, Server, databases, served_again, tell
+from chaos.stores import MAIN, REPLICA, Server, databases, tell
 from chaos.tally import Failure
-from chaos.verdicts import seen_afterwards
+from chaos.verdicts import counted, seen_afterwards
 from chaos.workshop import Workshop
 from goldfleet.cli import local_cloud
 from goldfleet.cli.promotion import LOST
@@ -31,7 +31,7 @@ LOST_THOUGH_RECEIVED = "posts lost that the replica had"
 def strike(scene: Scene) -> None:
     """Over when `goldfleet promote` has returned and people are served again."""
     fleet = scene.fleet
-    (main,), (replica, *_) = databases(fleet, "main"), databases(fleet, REPLICA)
+    (main,), (replica, *_) = databases(fleet, MAIN), databases(fleet, REPLICA)
     process, since = fleet.process(main.process), time.monotonic()
     received = list(scene.load.journal.posts) if scene.load else []
     _wait_for_replica(scene, main, replica)
@@ -44,7 +44,7 @@ def strike(scene: Scene) -> None:
     with TemporaryDirectory(prefix="goldfleet-chaos-") as folder:
         Workshop.open(Path(folder) / "checkout").do("promote", replica.id)
     scene.mark(PROMOTED)
-    scene.until(OVER, lambda: served_again(scene), BACK_SECONDS)
+    scene.until(OVER, scene.served_again, BACK_SECONDS)
     scene.note("posts that the replica had", len(received))
     scene.note(LOST_THOUGH_RECEIVED, len(received) - len(asyncio.run(stored(fleet, received))))
 
@@ -56,8 +56,7 @@ def broken(line: Line) -> list[str]:
     lost = set(line.audit.lost_posts)
     received = line.facts.get(LOST_THOUGH_RECEIVED)
     found = [] if received == 0 else [f"{received} posts lost that the replica had"]
-    wrong = [one for one in line.wrong if not _explained(one, lost)]
-    found += [f"{len(wrong)} wrong, the first: {wrong[0].request}: {wrong[0].detail}"] if wrong else []
+    found += counted("wrong", [one for one in line.wrong if not _explained(one, lost)])
     others = {what: count for what, count in line.audit.lost().items() if what != "posts" and count}
     found += [f"{count} acknowledged {what} lost" for what, count in others.items()]
     return [*found, *seen_afterwards(line)]

@@ -49,7 +49,7 @@ def pause(scene: Scene) -> None:
 
 def lag(scene: Scene) -> None:
     """All replicas of the databases replay what was committed some seconds ago, for a while."""
-    replicas = databases(scene.fleet, "replica")
+    replicas = databases(scene.fleet, REPLICA)
     for replica in replicas:
         scene.undo.callback(_delay, scene.fleet, replica, 0)
     scene.mark(STRUCK)
@@ -63,16 +63,16 @@ def lag(scene: Scene) -> None:
 
 
 def _all(fleet: Fleet) -> list[Server]:
-    return [*databases(fleet, "replica"), *nodes(fleet, "sessions")[REPLICA]]
+    return [*databases(fleet, REPLICA), *nodes(fleet, "sessions")[REPLICA]]
 
 
 def _is_back(scene: Scene, before: Process) -> bool:
-    return restarted(scene, before) and _follow(scene.fleet)
+    return restarted(scene.fleet, before) and _follow(scene.fleet)
 
 
 def _follow(fleet: Fleet) -> bool:
     try:
-        return all(_lag(fleet, replica) < FOLLOWS for replica in databases(fleet, "replica"))
+        return all(_lag(fleet, replica) < FOLLOWS for replica in databases(fleet, REPLICA))
     except LocalCloudError:
         return False
 

@@ -10,7 +10,7 @@ from chaos.fleet import send
 from chaos.line import OVER, STRUCK, Line
 from chaos.outages import failed_until, refused_in_time
 from chaos.published import SESSIONS_FAILOVER
-from chaos.stores import PRIMARY, available, freeze, nodes, served_again, thaw
+from chaos.stores import PRIMARY, available, freeze, nodes, thaw
 from local.processes import Process
 
 SESSIONS = "sessions"
@@ -45,7 +45,7 @@ def _lose(scene: Scene, strike: Callable[[Process], None]) -> None:
     scene.mark(STRUCK)
     strike(process)
     scene.until(PROMOTED, lambda: [node.id for node in nodes(fleet, SESSIONS)[PRIMARY]] != [old.id], FAILOVER_SECONDS)
-    scene.until(OVER, lambda: available(fleet) and served_again(scene), BACK_SECONDS)
+    scene.until(OVER, lambda: available(fleet) and scene.served_again(), BACK_SECONDS)
 
 
 FAULTS = (
