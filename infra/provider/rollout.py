@@ -21,6 +21,7 @@ from goldfleet.servicer import (
     compare,
     has_unknown,
 )
+from infra.provider.alarms import ringing
 from infra.provider.aws import Aws
 from infra.provider.group import Group, Groups
 from infra.provider.refreshes import Refreshes
@@ -163,16 +164,10 @@ class _Walk:
         return now and refresh.template in self._goal.same
 
     def _start(self, group: Group) -> None:
-        ringing = self._ringing()
-        for name in ringing:
+        silenced = ringing(self._cloudwatch, self._inputs["alarmNames"])
+        for name in silenced:
             self._context.tell(f"alarm {name} rings already, so it has no say in this rollout")
-        self.followed = self._refreshes.start(version_to_start(self._goal, group), preferences(self._inputs, ringing))
-
-    def _ringing(self) -> list[str]:
-        if not self._inputs["alarmNames"]:
-            return []
-        found = self._cloudwatch.describe_alarms(AlarmNames=self._inputs["alarmNames"])
-        return [alarm["AlarmName"] for alarm in found["MetricAlarms"] if alarm["StateValue"] == "ALARM"]
+        self.followed = self._refreshes.start(version_to_start(self._goal, group), preferences(self._inputs, silenced))
 
 
 def _version(inputs: Values) -> Version:

@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from image.report.ended import reason_in
+from infra.provider.alarms import ringing
 from infra.provider.group import Activity, Group, Groups
 from infra.provider.rollout_plan import UNDER_WAY, Refresh
 from infra.provider.template_versions import Goal
@@ -52,7 +53,8 @@ class Witness:
         if self._sick is not None:
             return self._told(self._sick)
         if not self._alarm and refresh.status not in UNDER_WAY:
-            self._alarm = self._ringing(refresh)
+            rung = ringing(self._cloudwatch, refresh.alarms)
+            self._alarm = ", ".join(f"alarm {name} rings: {reason}" for name, reason in rung.items())
         if not self._alarm:
             return ""
         sick = next(iter(self._answers), "")
@@ -73,13 +75,6 @@ class Witness:
         for activity in self._groups.activities():
             if activity.took_out_a_sick_clone and activity.at >= refresh.started and self._is_new(activity.instance):
                 yield activity
-
-    def _ringing(self, refresh: Refresh) -> str:
-        if not refresh.alarms:
-            return ""
-        found = self._cloudwatch.describe_alarms(AlarmNames=list(refresh.alarms))["MetricAlarms"]
-        ringing = [alarm for alarm in found if alarm["StateValue"] == "ALARM"]
-        return ", ".join(f"alarm {one['AlarmName']} rings: {one.get('StateReason', '').rstrip('.')}" for one in ringing)
 
     def _is_new(self, instance: str) -> bool:
         """Whether an instance, which may be gone by now, was launched from the version."""
