@@ -19,6 +19,7 @@ class Clone:
         healthy: whether the balancer sends it requests.
         template: id and number of the launch template's version that it was launched from.
         answer: what its health check got, in AWS's words; empty while it is healthy or not checked yet.
+        given_up: whether its group will replace it because it is not healthy.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Clone:
     healthy: bool
     template: tuple[str, str]
     answer: str = ""
+    given_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Groups:
                 healthy=targets.get(instance["InstanceId"]) == "",
                 template=_template(instance),
                 answer=targets.get(instance["InstanceId"]) or "",
+                given_up=instance["HealthStatus"] == "Unhealthy",
             )
             for instance in group["Instances"]
         )

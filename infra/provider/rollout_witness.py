@@ -1,5 +1,7 @@
-"""What speaks against a new version: a clone of it that its group took out as sick, or an alarm that rings.
+"""What speaks against a new version: a clone of it that its group gives up as sick, or an alarm that rings.
 
+A group with an instance maintenance policy keeps a sick instance until another one is ready, which a bad version never
+is; so its word counts, not only its deed (AWS, "Instance maintenance policy for Auto Scaling group").
 AWS itself replaces a sick new clone by another one, and gives up after an hour at the earliest; so we look ourselves.
 What a clone's health check got is remembered while the clone is there, for AWS forgets it with the clone.
 """
@@ -13,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from image.report.ended import reason_in
 from infra.provider.alarms import ringing
-from infra.provider.group import Activity, Group, Groups
+from infra.provider.group import Activity, Clone, Group, Groups
 from infra.provider.rollout_plan import UNDER_WAY, Refresh
 from infra.provider.template_versions import Goal
 
@@ -36,7 +38,7 @@ class Witness:
         self._groups = groups
         self._goal = goal
         self._answers: dict[str, str] = {}
-        self._sick: Activity | None = None
+        self._sick: Activity | Clone | None = None
         self._said = ""
         self._alarm = ""
 
@@ -49,7 +51,7 @@ class Witness:
         """
         self._note_answers(group)
         if self._sick is None and refresh.status in UNDER_WAY:
-            self._sick = next(self._sick_clones(refresh), None)
+            self._sick = next(self._taken_out(refresh), None) or next(self._given_up(group), None)
         if self._sick is not None:
             return self._told(self._sick)
         if not self._alarm and refresh.status not in UNDER_WAY:
@@ -71,7 +73,10 @@ class Witness:
             elif clone.healthy:
                 self._answers.pop(clone.id, None)
 
-    def _sick_clones(self, refresh: Refresh) -> Iterator[Activity]:
+    def _given_up(self, group: Group) -> Iterator[Clone]:
+        return (clone for clone in group.clones if clone.given_up and clone.template in self._goal.same)
+
+    def _taken_out(self, refresh: Refresh) -> Iterator[Activity]:
         for activity in self._groups.activities():
             if activity.took_out_a_sick_clone and activity.at >= refresh.started and self._is_new(activity.instance):
                 yield activity
@@ -84,10 +89,12 @@ class Witness:
         launched = tuple(tags.get(f"aws:ec2launchtemplate:{key}", "") for key in ("id", "version"))
         return launched in self._goal.same
 
-    def _told(self, activity: Activity) -> str:
+    def _told(self, sick: Activity | Clone) -> str:
         """One sentence: how the group put it, what the health check got, what the clone said last."""
-        manner = activity.cause.rpartition("taken out of service ")[2].rstrip(". ")
-        return self._with_evidence(f"clone {activity.instance} was taken out of service {manner}", activity.instance)
+        if isinstance(sick, Clone):
+            return self._with_evidence(f"clone {sick.id} is unhealthy, says its group", sick.id)
+        manner = sick.cause.rpartition("taken out of service ")[2].rstrip(". ")
+        return self._with_evidence(f"clone {sick.instance} was taken out of service {manner}", sick.instance)
 
     def _with_evidence(self, what: str, instance: str) -> str:
         """The sentence, and what is known of the clone."""

@@ -174,6 +174,23 @@ def test_a_version_whose_clone_is_taken_out_is_rolled_back_with_the_reason_and_t
     assert fleet.versions() == ["2"]
 
 
+def test_a_version_whose_clone_its_group_calls_unhealthy_and_keeps_is_rolled_back_too(
+    desk: Desk, fleet: Fleet, roll: Roll
+) -> None:
+    desk.up(roll(1))
+    version = fleet.new_version("two")
+    autoscaling = fleet.control.client("autoscaling")
+    autoscaling.suspend_processes(AutoScalingGroupName=fleet.name, ScalingProcesses=["ReplaceUnhealthy"])
+
+    def fall_ill(instance: str) -> None:
+        autoscaling.set_instance_health(InstanceId=instance, HealthStatus="Unhealthy")
+
+    with pytest.raises(GoldfleetError, match=r"version 2 is rolled back: clone i-\w+ is unhealthy, says its group"):
+        desk.engine(roll(version)).up(once_new(fleet, version, fall_ill))
+    assert [one["Status"] for one in refreshes(fleet)] == ["RollbackSuccessful"]
+    assert fleet.versions() == ["1"]
+
+
 def test_a_version_that_is_never_ready_is_rolled_back_at_the_deadline(desk: Desk, fleet: Fleet, roll: Roll) -> None:
     desk.up(roll(1))
     version = fleet.new_version("two")
