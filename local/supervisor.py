@@ -17,12 +17,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from goldfleet.errors import GoldfleetError, LocalCloudError
 from local import logs, processes
 from local.events import Events
-from local.network_number import choose_network
+from local.network_number import claimed_network
 from local.plane.actor import clean_environment, end, wait_ready
 from local.plane.control import Control
 from local.plane.plane import Plane
@@ -122,8 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--region", default="us-east-1", help="whose resources are run, default %(default)s")
     options = parser.parse_args(arguments)
     try:
-        network = options.network or choose_network(PROJECT)
-        return Supervisor(RunFolder(options.folder.resolve()), network, options.region).run()
+        with nullcontext(options.network) if options.network else claimed_network(PROJECT) as network:
+            return Supervisor(RunFolder(options.folder.resolve()), network, options.region).run()
     except GoldfleetError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from goldfleet.errors import LocalCloudError
 from local.addresses import control_address, control_endpoint, instance_address, service_address
-from local.network_number import NUMBERS, choose_network
+from local.network_number import NUMBERS, choose_network, claimed_network
 
 networks = st.sampled_from(NUMBERS)
 private_ips = st.ip_addresses(v=4, network="10.20.0.0/16").map(str)
@@ -61,6 +61,14 @@ def test_a_checkout_gets_the_same_network_every_time(tmp_path: Path) -> None:
 def test_a_taken_network_is_passed_over(tmp_path: Path) -> None:
     first = choose_network(tmp_path, lambda _: True)
     assert choose_network(tmp_path, lambda number: number != first) not in {first}
+
+
+def test_two_runs_that_start_in_the_same_moment_get_two_networks(tmp_path: Path) -> None:
+    with claimed_network(tmp_path) as first:
+        with claimed_network(tmp_path) as second:
+            assert second != first
+        assert choose_network(tmp_path) != first
+    assert choose_network(tmp_path) == first
 
 
 def test_no_network_left_is_an_error(tmp_path: Path) -> None:
