@@ -22,9 +22,10 @@ from local import certificates, processes
 from local.addresses import control_address, control_endpoint, instance_address, service_address
 from local.network_number import choose_network
 from local.plane.actor import clean_environment, wait_ready
+from local.plane.address import Address
 from local.plane.postgres import Postgres
 from local.plane.valkey import Valkey
-from local.plane.wanted import Address, Database, StoreNode, StoreUser
+from local.plane.wanted import Database, StoreNode, StoreUser
 from local.run_folder import RunFolder
 
 REGION = "us-east-1"

@@ -14,7 +14,7 @@ from local.plane.actor import OneShot, clean_environment, end, last_line, wait_r
 from local.plane.haproxy_api import RuntimeApi
 from local.plane.haproxy_config import configuration
 from local.plane.request_log import RequestLog
-from local.plane.wanted import Balancing, Target
+from local.plane.wanted_balancing import Balancing, Target
 from local.processes import Program, spawn, wait_until
 from local.run_folder import RunFolder
 from local.tools import HAPROXY, Programs, find

@@ -15,7 +15,7 @@ from pathlib import Path
 from goldfleet.errors import LocalCloudError
 from local.plane.haproxy_config import server_lines
 from local.plane.request_log import FAIL_OPEN
-from local.plane.wanted import Target, TargetGroup
+from local.plane.wanted_balancing import Target, TargetGroup
 
 _ANSWER = 3.0
 _BLOCK = 65536

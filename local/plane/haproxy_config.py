@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from local.plane.request_log import FAIL_OPEN, LOG_FORMAT
-from local.plane.wanted import (
+from local.plane.wanted_balancing import (
     Balancing,
     FixedResponse,
     Forward,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.plane.address import Address
 from local.plane.pages import pages
-from local.plane.wanted import (
-    Address,
+from local.plane.wanted_balancing import (
     Balancing,
     FixedResponse,
     Forward,

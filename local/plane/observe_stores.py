@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.plane.address import Address
 from local.plane.pages import pages
-from local.plane.wanted import Address, Database, Main, StoreNode, StoreUser
+from local.plane.wanted import Database, Main, StoreNode, StoreUser
 
 _GONE = frozenset({"deleting"})
 _PAUSED = frozenset({"stopped", "stopping"})

@@ -28,7 +28,8 @@ from local.plane.running import Running, Unit
 from local.plane.target_health import TargetHealth
 from local.plane.units import Units
 from local.plane.valkey import Valkey
-from local.plane.wanted import Balancing, BootedClone, Clone, Database, Sidecar, Spec, StoreNode, Wanted
+from local.plane.wanted import BootedClone, Clone, Database, Sidecar, Spec, StoreNode, Wanted
+from local.plane.wanted_balancing import Balancing
 from local.run_folder import RunFolder
 
 _TICK = 1.0

@@ -18,7 +18,8 @@ from local import certificates, processes
 from local.accounts import Account, unprivileged
 from local.plane import postgres_files as files
 from local.plane.actor import OneShot, StorageGone, clean_environment, end, remove_data, wait_ready
-from local.plane.wanted import Address, Database, Main
+from local.plane.address import Address
+from local.plane.wanted import Database, Main
 from local.processes import Program, spawn
 from local.run_folder import RunFolder
 from local.tools import POSTGRESQL, Programs, find

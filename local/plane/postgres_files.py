@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from local.plane.wanted import Address, Database
+from local.plane.address import Address
+from local.plane.wanted import Database
 
 ADMIN = "rdsadmin"
 

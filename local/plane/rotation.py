@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from local.plane.haproxy_api import FAILED, Inventory, Server
-from local.plane.wanted import Target, TargetGroup
+from local.plane.wanted_balancing import Target, TargetGroup
 
 FIRST_PROBES = 0.25
 """Seconds between probes of a new target; an ALB takes the group's interval, a person should not have to wait."""

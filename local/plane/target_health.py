@@ -14,7 +14,8 @@ from local.events import Events
 from local.plane import rotation
 from local.plane.haproxy_api import FAILED, MISMATCH, TIMEOUT, Inventory, RuntimeApi, Server
 from local.plane.rotation import Key, Member, Stage
-from local.plane.wanted import HealthCheck, Target, Wanted
+from local.plane.wanted import Wanted
+from local.plane.wanted_balancing import HealthCheck, Target
 
 TICK = 0.2
 _PROBES_AT_ONCE = 4

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from local.plane.wanted import (
-    Address,
-    Balancing,
-    Clone,
-    Database,
-    Forward,
-    HealthCheck,
-    Listener,
-    LoadBalancer,
-    Main,
-    StoreNode,
-    StoreUser,
-    Target,
-    TargetGroup,
-)
+from local.plane.address import Address
+from local.plane.wanted import Clone, Database, Main, StoreNode, StoreUser
+from local.plane.wanted_balancing import Balancing, Forward, HealthCheck, Listener, LoadBalancer, Target, TargetGroup
 
 MAIN = Database("main", Address("127.11.1.1", 5432), "app", "it's", "goldfleet")
 REPLICA = Database("main-1", Address("127.11.1.2", 5432), "app", "it's", None, Main("main", MAIN.address))

@@ -17,12 +17,12 @@ import pytest
 
 from goldfleet.errors import LocalCloudError
 from local.plane.actor import end
+from local.plane.address import Address
 from local.plane.haproxy import HAProxy
 from local.plane.haproxy_api import RuntimeApi
 from local.plane.request_log import Answered, RequestLog
 from local.plane.target_health import accepts
-from local.plane.wanted import (
-    Address,
+from local.plane.wanted_balancing import (
     Balancing,
     FixedResponse,
     Forward,
