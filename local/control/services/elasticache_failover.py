@@ -33,7 +33,7 @@ class Failovers(StoreGroups, StoreEvents):
     def settle(self) -> bool:
         """Does what is due in all groups; True if that changed who is the primary or replaced a node."""
         groups = [group for group in self.replication_groups.values() if isinstance(group, StoreGroup)]
-        return any(self._settle(group) for group in groups if group.cluster_mode != "enabled")
+        return any([self._settle(group) for group in groups if group.cluster_mode != "enabled"])  # noqa: C419  all of them
 
     def test_failover(self, group_id: str, node_group: str) -> StoreGroup:
         """TestFailover."""
@@ -120,4 +120,4 @@ class FailoverCalls(ElastiCacheResponse):
 def settle() -> bool:
     """Does what is due in every account and region; True if that changed anything."""
     backends = [backend for account in elasticache_backends.values() for backend in account.values()]
-    return any(backend.settle() for backend in backends if isinstance(backend, Failovers))
+    return any([backend.settle() for backend in backends if isinstance(backend, Failovers)])  # noqa: C419  all of them

@@ -109,6 +109,16 @@ def test_old_news_of_a_node_that_was_replaced_does_not_count(reported: Control) 
     assert group.messages() == RECOVERY[:1]
 
 
+def test_nodes_of_several_groups_that_failed_at_once_are_all_replaced_at_once(reported: Control) -> None:
+    groups = [Group(reported, nodes=1) for _ in range(5)]  # many, or the clock would soon have settled the rest
+    before = {f"{group.id}-001": group.created("001") for group in groups}
+    failed = {node: {"state": "failed", "role": "primary", "created": created} for node, created in before.items()}
+    reported.local("POST", "stores", {"nodes": failed})
+    found = reported.client("elasticache").describe_cache_clusters(ShowCacheNodeInfo=True)["CacheClusters"]
+    after = {each["CacheClusterId"]: each["CacheNodes"][0]["CacheNodeCreateTime"].timestamp() for each in found}
+    assert all(after[node] > created for node, created in before.items())
+
+
 def test_failover_is_tested(control: Control) -> None:
     group = Group(control, nodes=2)
     group.client.test_failover(ReplicationGroupId=group.id, NodeGroupId="0001")
