@@ -10,10 +10,9 @@ import time
 from typing import Any
 
 from moto.autoscaling.exceptions import ValidationError
-from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 
-from local.control.services.autoscaling_backend import Groups
+from local.control.services.autoscaling_calls import GroupCalls
 from local.control.services.autoscaling_hooks import LAUNCHING, TERMINATING, LifecycleAction
 
 _KEPT = {
@@ -26,14 +25,8 @@ _KEPT = {
 }
 
 
-class HookCalls(AutoScalingResponse):
+class HookCalls(GroupCalls):
     """A part of the response class in `autoscaling`."""
-
-    @property
-    def autoscaling_backend(self) -> Groups:
-        backend = super().autoscaling_backend
-        assert isinstance(backend, Groups)
-        return backend
 
     def put_lifecycle_hook(self) -> ActionResult:
         group = self._get_param("AutoScalingGroupName")

@@ -11,13 +11,13 @@ from typing import Any
 
 from moto.autoscaling import models
 from moto.autoscaling.exceptions import ValidationError
-from moto.autoscaling.models import FakeScalingPolicy, autoscaling_backends
-from moto.autoscaling.responses import AutoScalingResponse
+from moto.autoscaling.models import FakeScalingPolicy
 from moto.cloudwatch.models import Alarm
 from moto.core.responses import ActionResult
 
 from local.control.extend import use_model
 from local.control.services.autoscaling_backend import Groups
+from local.control.services.autoscaling_calls import GroupCalls
 from local.control.services.cloudwatch import PERIOD, Watch, watch_of
 
 TRACKING = "TargetTrackingScaling"
@@ -92,11 +92,11 @@ class Policy(FakeScalingPolicy):
         return name
 
 
-class PolicyCalls(AutoScalingResponse):
+class PolicyCalls(GroupCalls):
     """The calls about scaling policies."""
 
     def put_scaling_policy(self) -> ActionResult:
-        backend, params = _backend(self.current_account, self.region), self._get_params()
+        backend, params = self.autoscaling_backend, self._get_params()
         name = params["PolicyName"]
         backend.group(params["AutoScalingGroupName"])  # which must exist
         if params.get("PolicyType") == TRACKING:
@@ -114,13 +114,13 @@ class PolicyCalls(AutoScalingResponse):
         return ActionResult({"PolicyARN": policy.arn, "Alarms": policy.alarms})
 
     def delete_policy(self) -> ActionResult:
-        policy = _backend(self.current_account, self.region).policies.get(self._get_param("PolicyName"))
+        policy = self.autoscaling_backend.policies.get(self._get_param("PolicyName"))
         if isinstance(policy, Policy):
             policy.delete_alarms()
         return super().delete_policy()
 
     def delete_auto_scaling_group(self) -> ActionResult:
-        backend, group = _backend(self.current_account, self.region), self._get_param("AutoScalingGroupName")
+        backend, group = self.autoscaling_backend, self._get_param("AutoScalingGroupName")
         for policy in policies_of(backend, group):
             policy.delete_alarms()
         return super().delete_auto_scaling_group()
@@ -167,12 +167,6 @@ def _check(tracking: Mapping[str, Any]) -> None:
     by_requests = told.get("PredefinedMetricType") == "ALBRequestCountPerTarget"
     if by_requests and "/targetgroup/" not in told.get("ResourceLabel", ""):
         raise ValidationError("ALBRequestCountPerTarget needs a ResourceLabel: app/NAME/ID/targetgroup/NAME/ID")
-
-
-def _backend(account: str, region: str) -> Groups:
-    backend = autoscaling_backends[account][region]
-    assert isinstance(backend, Groups)
-    return backend
 
 
 def install() -> None:

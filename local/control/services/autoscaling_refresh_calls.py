@@ -10,11 +10,10 @@ from collections.abc import Collection
 from typing import Any
 
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
-from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
 
 from local.control.services.autoscaling_alarms import check_alarms
-from local.control.services.autoscaling_backend import Groups
+from local.control.services.autoscaling_calls import GroupCalls
 from local.control.services.autoscaling_group import Group
 from local.control.services.autoscaling_preferences import complete_preferences
 from local.control.services.autoscaling_refresh import Refresh
@@ -27,14 +26,8 @@ EMPTY_CONFIGURATION = (
 )
 
 
-class RefreshCalls(AutoScalingResponse):
+class RefreshCalls(GroupCalls):
     """A part of the response class in `autoscaling`."""
-
-    @property
-    def autoscaling_backend(self) -> Groups:
-        backend = super().autoscaling_backend
-        assert isinstance(backend, Groups)
-        return backend
 
     def start_instance_refresh(self) -> ActionResult:
         name, backend = self._get_param("AutoScalingGroupName"), self.autoscaling_backend
