@@ -14,6 +14,7 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from local.control.services.autoscaling_calls import GroupCalls
 from local.control.services.autoscaling_hooks import LAUNCHING, TERMINATING, LifecycleAction
+from local.control.services.autoscaling_member import PENDING
 
 _KEPT = {
     "lifecycle_transition": "LifecycleTransition",
@@ -44,7 +45,7 @@ class HookCalls(GroupCalls):
         for member in self.autoscaling_backend.group(group).members:
             for action in member.actions:
                 if action.hook == name:
-                    action.answer = "ABANDON" if member.lifecycle_state == "Pending:Wait" else "CONTINUE"
+                    action.answer = "ABANDON" if member.lifecycle_state == PENDING else "CONTINUE"
         return super().delete_lifecycle_hook()
 
     def describe_lifecycle_hook_types(self) -> ActionResult:

@@ -15,6 +15,8 @@ DEFAULTS = {
     "ScaleInProtectedInstances": "Wait",
     "StandbyInstances": "Wait",
 }
+DEFAULT_BOUNDS = {"MinHealthyPercentage": 90}
+"""If neither the call nor the group's policy gives any."""
 CHECKPOINT_DELAY = 3600
 """Seconds, if checkpoints are given without one."""
 RANGES = {
@@ -40,10 +42,8 @@ def complete_preferences(given: dict[str, Any], policy: dict[str, int] | None, w
     _check_checkpoints(given)
     if "MaxHealthyPercentage" in given and "MinHealthyPercentage" not in given:
         raise ValidationError("You must specify MinHealthyPercentage together with MaxHealthyPercentage")
-    healthy = (
-        {"MinHealthyPercentage": 90} if "MinHealthyPercentage" in given else policy or {"MinHealthyPercentage": 90}
-    )
-    preferences = {**DEFAULTS, **healthy, "InstanceWarmup": warmup, **given}
+    bounds = {} if "MinHealthyPercentage" in given else policy or DEFAULT_BOUNDS
+    preferences = {**DEFAULTS, **bounds, "InstanceWarmup": warmup, **given}
     if preferences.get("MaxHealthyPercentage", 100) - preferences["MinHealthyPercentage"] > 100:
         raise ValidationError("MaxHealthyPercentage and MinHealthyPercentage differ by more than 100")
     if preferences.get("CheckpointPercentages"):

@@ -27,7 +27,7 @@ def ring(alarm: Alarm, policy_arn: str) -> bool:
         return False
     backend, policy = found
     group = backend.group(policy.auto_scaling_group_name)
-    if not policy.enabled or "AlarmNotification" in group._suspended_processes:
+    if not policy.enabled or group.is_suspended("AlarmNotification"):
         return False
     wanted, before = _wanted(backend, group, policy, alarm), group.desired_capacity
     if wanted == before:
