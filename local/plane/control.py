@@ -30,16 +30,27 @@ class Control:
     def version_after(self, version: int, timeout: float) -> int:
         """Waits at most `timeout` seconds for a change after `version`; returns the version then."""
         path = f"changes?after={version}&timeout={timeout}"
-        return int(self._call("GET", path, timeout=timeout + _ANSWER)["version"])
+        return int(self.call("GET", path, timeout=timeout + _ANSWER)["version"])
 
     def passwords(self) -> dict[str, Any]:
-        return self._call("GET", "passwords")
+        return self.call("GET", "passwords")
 
     def report(self, what: str, content: Any) -> None:
-        """Tells what really is; `what` is `stores`, `impaired`, `targets` or `instances`."""
-        self._call("POST", what, json.dumps(content).encode())
+        """Tells what really is; `what` is `stores`, `impaired`, `targets`, `instances` or `metrics`."""
+        self.call("POST", what, json.dumps(content).encode())
 
-    def _call(self, method: str, path: str, body: bytes | None = None, timeout: float = _ANSWER) -> dict[str, Any]:
+    def call(self, method: str, path: str, body: bytes | None = None, timeout: float = _ANSWER) -> dict[str, Any]:
+        """Calls `/_local/PATH`; returns the answer.
+
+        Args:
+            method: of HTTP.
+            path: with its query, without the slash before it.
+            body: JSON.
+            timeout: in seconds.
+
+        Raises:
+            LocalCloudError: there is no answer, or it is an error.
+        """
         url = f"{self._endpoint}/_local/{path}"
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)  # noqa: S310
         try:

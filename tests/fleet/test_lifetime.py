@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 
 from goldfleet.contract.deadlines import WARM_UP
+from local.plane.control import Control
 from tests.fleet.cloud import Cloud, session, wait
 from tests.fleet.load import Load
 
@@ -41,10 +41,6 @@ def test_old_clones_are_replaced_one_by_one_under_load_without_a_failed_request(
 
 
 def _make_older(cloud: Cloud, instances: set[str]) -> None:
-    request = urllib.request.Request(
-        f"{cloud.recorded_run.endpoint}/_local/ages",
-        data=json.dumps(dict.fromkeys(instances, BEYOND)).encode(),
-        method="POST",
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert answer.status == 200
+    endpoint = cloud.recorded_run.endpoint
+    control = Control(endpoint, session(endpoint).account.region)
+    control.call("POST", "ages", json.dumps(dict.fromkeys(instances, BEYOND)).encode())
