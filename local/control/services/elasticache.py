@@ -14,7 +14,7 @@ from moto.elasticache.responses import ElastiCacheResponse
 from local.control.extend import use_backend, use_model, use_response
 from local.control.services.elasticache_events import EventCalls
 from local.control.services.elasticache_failover import FailoverCalls, Failovers
-from local.control.services.elasticache_groups import StoreGroup
+from local.control.services.elasticache_group import StoreGroup
 from local.control.services.elasticache_parameters import ParameterGroupCalls
 from local.control.services.elasticache_users import UserCalls
 

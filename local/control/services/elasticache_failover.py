@@ -19,7 +19,8 @@ from moto.elasticache.responses import ElastiCacheResponse
 
 from local.control.failover_plan import heir
 from local.control.services.elasticache_events import GROUP, NODE, StoreEvents
-from local.control.services.elasticache_groups import NODE_GROUP_ID, NODE_ID, StoreGroup, StoreGroups
+from local.control.services.elasticache_group import NODE_GROUP_ID, NODE_ID, StoreGroup
+from local.control.services.elasticache_groups import StoreGroups
 
 TESTS_A_DAY = 15
 _DAY = timedelta(hours=24)
