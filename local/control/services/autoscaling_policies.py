@@ -18,7 +18,8 @@ from moto.core.responses import ActionResult
 from local.control.extend import use_model
 from local.control.services.autoscaling_backend import Groups
 from local.control.services.autoscaling_calls import GroupCalls
-from local.control.services.cloudwatch import PERIOD, Watch, watch_of
+from local.control.services.cloudwatch_backend import Watch, watch_of
+from local.control.services.cloudwatch_minutes import PERIOD
 
 TRACKING = "TargetTrackingScaling"
 HIGH_MINUTES, LOW_MINUTES, LOW_SHARE = 3, 15, 0.9

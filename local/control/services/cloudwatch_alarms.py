@@ -11,7 +11,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 
 from local.control.alarm_plan import ALARM
 from local.control.services.autoscaling_tracking import ring
-from local.control.services.cloudwatch import Watch
+from local.control.services.cloudwatch_backend import Watch
 
 
 def settle() -> bool:

@@ -13,7 +13,7 @@ from local.control.metrics import Metric, Point
 from local.control.services.autoscaling_backend import Groups
 from local.control.services.autoscaling_group import Group
 from local.control.services.autoscaling_tracking import is_warm
-from local.control.services.cloudwatch import watch_of
+from local.control.services.cloudwatch_backend import watch_of
 from local.control.services.elbv2 import Balancers, WatchedTargetGroup
 
 
