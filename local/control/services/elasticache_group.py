@@ -185,25 +185,7 @@ class StoreGroup(ReplicationGroup):
             if self.notification_topic_arn
             else None,
         }
-        return [
-            {
-                **shared,
-                "CacheClusterId": member["CacheClusterId"],
-                "ARN": self.arn.replace(
-                    f"replicationgroup:{self.replication_group_id}", f"cluster:{member['CacheClusterId']}"
-                ),
-                "PreferredAvailabilityZone": member["PreferredAvailabilityZone"],
-                "CacheNodes": [
-                    {
-                        "CacheNodeId": NODE_ID,
-                        "CacheNodeStatus": self.status,
-                        "CacheNodeCreateTime": self._created[member["CacheClusterId"]],
-                        "Endpoint": member["ReadEndpoint"],
-                    }
-                ],
-            }
-            for member in members
-        ]
+        return [{**shared, **self._cluster(member)} for member in members]
 
     def change(self, params: dict[str, Any]) -> None:
         """Takes over what ModifyReplicationGroup names."""
@@ -225,6 +207,23 @@ class StoreGroup(ReplicationGroup):
     def _forget(self, part: str) -> None:
         CLOUD.release_address(f"elasticache/{self.replication_group_id}/{part}")
         CLOUD.reports.nodes.pop(part, None)
+
+    def _cluster(self, member: dict[str, Any]) -> dict[str, Any]:
+        """What is a node's own of what DescribeCacheClusters shows."""
+        name = member["CacheClusterId"]
+        return {
+            "CacheClusterId": name,
+            "ARN": self.arn.replace(f"replicationgroup:{self.replication_group_id}", f"cluster:{name}"),
+            "PreferredAvailabilityZone": member["PreferredAvailabilityZone"],
+            "CacheNodes": [
+                {
+                    "CacheNodeId": NODE_ID,
+                    "CacheNodeStatus": self.status,
+                    "CacheNodeCreateTime": self._created[name],
+                    "Endpoint": member["ReadEndpoint"],
+                }
+            ],
+        }
 
     def _endpoint(self, part: str) -> dict[str, Any]:
         address = CLOUD.address_of(f"elasticache/{self.replication_group_id}/{part}")
