@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import signal
 import time
-import urllib.request
-from typing import Any
 
 from chaos.fault import Fault, Scene
-from chaos.fleet import Fleet, send
+from chaos.fleet import send
 from chaos.line import OVER, STRUCK
 from chaos.published import INSTANCE_REPLACED
 from chaos.verdicts import HEALTH_BOUND, survived
 
 RULE = {"delay_seconds": 0.5, "error": "InternalError", "status": 500, "probability": 0.5, "seed": 7}
 SECONDS = HEALTH_BOUND + 5.0
-ANSWER = 5.0
 REPLACED_SECONDS = 120
 HEALED = "API well again"
 
@@ -27,20 +24,14 @@ def strike(scene: Scene) -> None:
     victim = min(before)
     process = fleet.process(victim)
     scene.note("clone", victim)
-    scene.undo.callback(_faults, fleet, "DELETE")
-    _faults(fleet, "POST", RULE)
+    scene.undo.callback(fleet.control.call, "DELETE", "faults")
+    fleet.control.call("POST", "faults", json.dumps(RULE).encode())
     scene.mark(STRUCK)
     send(process, signal.SIGKILL)
     time.sleep(SECONDS)
-    _faults(fleet, "DELETE")
+    fleet.control.call("DELETE", "faults")
     scene.mark(HEALED)
     scene.until(OVER, lambda: victim not in fleet.serving() and fleet.is_whole(), REPLACED_SECONDS)
-
-
-def _faults(fleet: Fleet, method: str, rule: dict[str, Any] | None = None) -> None:
-    url = f"{fleet.session.account.endpoint}/_local/faults"
-    body = json.dumps(rule).encode() if rule else None
-    urllib.request.urlopen(urllib.request.Request(url, body, method=method), timeout=ANSWER).close()  # noqa: S310
 
 
 FAULTS = (

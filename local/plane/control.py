@@ -33,14 +33,15 @@ class Control:
         return int(self.call("GET", path, timeout=timeout + _ANSWER)["version"])
 
     def passwords(self) -> dict[str, Any]:
-        return self.call("GET", "passwords")
+        found: dict[str, Any] = self.call("GET", "passwords")
+        return found
 
     def report(self, what: str, content: Any) -> None:
         """Tells what really is; `what` is `stores`, `impaired`, `targets`, `instances` or `metrics`."""
         self.call("POST", what, json.dumps(content).encode())
 
-    def call(self, method: str, path: str, body: bytes | None = None, timeout: float = _ANSWER) -> dict[str, Any]:
-        """Calls `/_local/PATH`; returns the answer.
+    def call(self, method: str, path: str, body: bytes | None = None, timeout: float = _ANSWER) -> Any:
+        """Calls `/_local/PATH`; returns the JSON of the answer.
 
         Args:
             method: of HTTP.
@@ -55,6 +56,6 @@ class Control:
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310  a loopback address
-                return dict(json.load(answer))
+                return json.load(answer)
         except (OSError, ValueError) as error:
             raise LocalCloudError("control plane", f"{method} /_local/{path}: {error}", "read control.log") from error
