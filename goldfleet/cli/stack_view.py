@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from goldfleet.aws_session import AwsSession
+from goldfleet.cli.stack_stores import Store, databases, replication_groups
 from goldfleet.contract.clone import UserData
 from goldfleet.contract.names import TAG_PROJECT, TAG_RELEASE, TAG_STACK, Names
 
@@ -37,22 +38,6 @@ class Clone:
     lifecycle: str
     health: str
     reason: str
-
-
-@dataclass(frozen=True)
-class Store:
-    """A database instance or a replication group.
-
-    Args:
-        role: `main`, `replica`, `sessions`, `cache`; `unused`, a database that clones are not told of.
-        status: in AWS's words; `available` is good.
-        address: `host:port`, empty while there is none.
-    """
-
-    id: str
-    role: str
-    status: str
-    address: str
 
 
 @dataclass(frozen=True)
@@ -127,7 +112,7 @@ def observe(session: AwsSession, names: Names, setting: int) -> View:
         min=group.get("MinSize", 0),
         max=group.get("MaxSize", 0),
         clones=tuple(clones),
-        stores=(*_databases(session, names, user_data), *_replication_groups(session, names)),
+        stores=(*databases(session, names, user_data), *replication_groups(session, names)),
         events=activities[-EVENTS_SHOWN:],
         moved=last_move(activities),
     )
@@ -190,47 +175,6 @@ def _health(session: AwsSession, target_groups: Iterable[str]) -> dict[str, tupl
     }
 
 
-def _databases(session: AwsSession, names: Names, user_data: UserData | None) -> list[Store]:
-    found = session.client("rds").describe_db_instances()["DBInstances"]
-    mains = {str(shard.main) for shard in user_data.shards} if user_data else None
-    return [
-        Store(
-            id=database["DBInstanceIdentifier"],
-            role=database_role(database, mains),
-            status=database["DBInstanceStatus"],
-            address=_address(database.get("Endpoint")),
-        )
-        for database in found
-        if database["DBInstanceIdentifier"].startswith(f"{names.prefix}-")
-    ]
-
-
-def database_role(database: Mapping[str, Any], mains: Collection[str] | None) -> str:
-    """What a database instance is for.
-
-    Args:
-        database: as RDS describes it.
-        mains: addresses that clones are told to write to; None: nobody is told anything yet.
-    """
-    if database.get("ReadReplicaSourceDBInstanceIdentifier"):
-        return "replica"
-    return "main" if mains is None or _address(database.get("Endpoint")) in mains else "unused"
-
-
-def _replication_groups(session: AwsSession, names: Names) -> list[Store]:
-    found = session.client("elasticache").describe_replication_groups()["ReplicationGroups"]
-    return [
-        Store(
-            id=group["ReplicationGroupId"],
-            role=group["ReplicationGroupId"].removeprefix(f"{names.prefix}-"),
-            status=group["Status"],
-            address=_address(next((node.get("PrimaryEndpoint") for node in group.get("NodeGroups", [])), None)),
-        )
-        for group in found
-        if group["ReplicationGroupId"].startswith(f"{names.prefix}-")
-    ]
-
-
 def told(session: AwsSession, group: Mapping[str, Any]) -> UserData | None:
     """What the newest version of the group's launch template tells a clone; None when it tells nothing of ours."""
     if not group.get("LaunchTemplate"):
@@ -273,10 +217,6 @@ def _is_of(names: Names, tags: list[dict[str, str]]) -> bool:
 
 def _tags(tags: list[dict[str, str]]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags}
-
-
-def _address(endpoint: Mapping[str, Any] | None) -> str:
-    return f"{endpoint['Address']}:{endpoint['Port']}" if endpoint and endpoint.get("Address") else ""
 
 
 def moment(time: datetime) -> str:

@@ -5,18 +5,14 @@
 ...     await session.set("theme", "dark")               # one field, atomically
 ...     return token                                     # goes into the cookie, and nowhere else
 
-A token is 76 characters: a tag of the user (16), the name of the session (16), and a secret of 264 random bits (44).
-The store knows the secret's SHA-256 only. Tag and name find the session's keys, they open nothing.
+What a token is: `session_token`.
 Rules followed: OWASP, "Session Management Cheat Sheet".
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -30,6 +26,7 @@ from goldfleet.state.entry import VALUES_LIVE
 from goldfleet.state.exceptions import BadField, SessionEnded, SessionsDown, StoreDown
 from goldfleet.state.link import Reply
 from goldfleet.state.position import Position, Written
+from goldfleet.state.session_token import Token, user_key
 from goldfleet.state.store import Argument, Script, Store
 
 IDLE = 2 * 3600
@@ -43,7 +40,6 @@ FIELDS = 64
 NAME_BYTES = 64
 VALUE_BYTES = 4096
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{76}")
 _SLACK = 60
 _REPLICA_WAIT = 100
 _REPLICA_PAUSE = 2.0
@@ -65,7 +61,7 @@ class Session:
         csrf_token: to be sent back with every request that changes something; see `csrf_matches`.
     """
 
-    def __init__(self, sessions: Sessions, token: _Token, stored: Mapping[bytes, bytes]) -> None:
+    def __init__(self, sessions: Sessions, token: Token, stored: Mapping[bytes, bytes]) -> None:
         self._sessions = sessions
         self._token = token
         self._fields = {name[2:].decode(): value.decode() for name, value in stored.items() if name[:2] == b"f:"}
@@ -176,9 +172,9 @@ class Sessions:
         Raises:
             SessionsDown: the store does not answer.
         """
-        if token is None or not _TOKEN.fullmatch(token):
+        parsed = Token.parse(token)
+        if parsed is None:
             return None
-        parsed = _Token(token)
         stored = await self._stored(parsed)
         return Session(self, parsed, stored) if stored else None
 
@@ -191,7 +187,7 @@ class Sessions:
         Raises:
             SessionsDown: the store does not answer.
         """
-        token = _Token(_user_tag(user_id) + secrets.token_urlsafe(12) + secrets.token_urlsafe(33))
+        token = Token.new(user_id)
         csrf = secrets.token_urlsafe(24)
         stored = await self._run_durably(
             scripts.START, token.keys, token.digest, user_id, csrf, self._idle, self._absolute, _SLACK * 1000
@@ -229,17 +225,16 @@ class Sessions:
         Raises:
             SessionsDown: the store does not answer.
         """
-        key = _user_key(_user_tag(user_id))
-        await self._run_durably(scripts.END_ALL, [key], self._absolute + _SLACK * 1000)
+        await self._run_durably(scripts.END_ALL, [user_key(user_id)], self._absolute + _SLACK * 1000)
 
-    async def run(self, script: Script, token: _Token, *arguments: Argument) -> Reply:
+    async def run(self, script: Script, token: Token, *arguments: Argument) -> Reply:
         """Runs a script on a session's keys; for `Session`."""
         try:
             return await self._store.script(script, token.keys, *arguments)
         except StoreDown as down:
             raise SessionsDown(down.where, down.what, down.way_out) from down
 
-    async def _stored(self, token: _Token) -> Mapping[bytes, bytes] | None:
+    async def _stored(self, token: Token) -> Mapping[bytes, bytes] | None:
         """What the store holds of a session that is alive, if the token opens it.
 
         Plain commands cost the store a fifth of a script. What they cannot tell, a script does.
@@ -275,31 +270,6 @@ class Sessions:
             # There is no replica, or it is far behind: waiting helps nobody for a while.
             self._no_replica_until = monotonic() + _REPLICA_PAUSE
         return reply
-
-
-class _Token:
-    """A token taken apart."""
-
-    __slots__ = ("digest", "keys", "text")
-
-    def __init__(self, text: str) -> None:
-        tag, name = text[:16], text[16:32]
-        self.text = text
-        self.keys = (f"session:{{{tag}}}:{name}", _user_key(tag))
-        self.digest = hashlib.sha256(text[32:].encode()).digest()
-
-    def rotated(self, salt: str) -> _Token:
-        secret = hashlib.blake2b(self.text[32:].encode(), key=salt.encode(), digest_size=33).digest()
-        return _Token(self.text[:32] + base64.urlsafe_b64encode(secret).decode())
-
-
-def _user_tag(user_id: int) -> str:
-    digest = hashlib.blake2b(str(user_id).encode(), digest_size=12, person=b"goldfleet user").digest()
-    return base64.urlsafe_b64encode(digest).decode()
-
-
-def _user_key(tag: str) -> str:
-    return f"user:{{{tag}}}"
 
 
 def _mapping(flat: Sequence[bytes]) -> Mapping[bytes, bytes]:

@@ -11,7 +11,8 @@ from rich.console import Console
 from goldfleet.aws_session import Account, AwsSession
 from goldfleet.cli import stack_view, summary
 from goldfleet.cli.local_news import local_news
-from goldfleet.cli.stack_view import LOCAL_SOURCE, Clone, Event, View, database_role, observe
+from goldfleet.cli.stack_stores import database_role
+from goldfleet.cli.stack_view import LOCAL_SOURCE, Clone, Event, View, observe
 from goldfleet.cli.terminal import Terminal
 from goldfleet.contract.names import TAG_RELEASE, Names
 from local.events import Events
