@@ -32,9 +32,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 @pytest.fixture
 def cloud(running: Cloud) -> Cloud:
     """The cloud with two healthy clones, whatever the test before did."""
+    running.scale_by_metrics(False)  # a test may have begun the whole cloud anew
     if running.view().setting != 2:
         running.do("scale", "2")
-    running.settled(2)
+    running.desire(2)
     return running
 
 
