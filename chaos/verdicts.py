@@ -9,8 +9,9 @@ from chaos.line import OVER, Line
 from chaos.tally import Failure
 from goldfleet.contract.deadlines import HEALTH_INTERVAL, HEALTH_TIMEOUT, UNHEALTHY_THRESHOLD
 
-HEALTH_BOUND = HEALTH_INTERVAL * UNHEALTHY_THRESHOLD + HEALTH_TIMEOUT
-"""Seconds after which the balancer no longer sends requests to a clone that does not answer its health check."""
+HEALTH_BOUND = (HEALTH_INTERVAL + HEALTH_TIMEOUT) * UNHEALTHY_THRESHOLD
+"""Seconds after which the balancer no longer sends requests to a clone that does not answer its health check: HAProxy
+counts an interval from the end of the check before it, and AWS does not say from when."""
 
 
 def nothing_wrong(line: Line) -> list[str]:

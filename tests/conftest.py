@@ -23,16 +23,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--prove", action="store_true", help="run the same tests at full counts")
 
 
-_GROUPS = ("tests/fleet/test_chaos.py", "tests/fleet/", "tests/boot/")
-
-
 class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """A file's tests share what they start, the fleet's share one local cloud, and one machine at a time is booted:
-    each group has one worker. Chaos, which takes as long as all others of the fleet, has a cloud for itself."""
+    each group has one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return next((group for group in _GROUPS if file.startswith(group)), file)
+        return next((group for group in ("tests/fleet/", "tests/boot/") if file.startswith(group)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:

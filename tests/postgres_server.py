@@ -14,7 +14,7 @@ from time import monotonic, sleep
 from goldfleet.contract.stores import Endpoint
 from local.accounts import unprivileged
 from local.plane.actor import OneShot, clean_environment
-from local.processes import tree
+from local.processes import tree, wait_until
 from local.run_folder import RunFolder
 from local.tools import POSTGRESQL, find
 from tests.server import BOUND, Server
@@ -65,6 +65,12 @@ class PostgresServer(Server):
         """Gives a setting another value, for all its processes."""
         self.sql(f"ALTER SYSTEM SET {setting} = '{value}'")
         self._reload()
+
+    def pause_replay(self) -> None:
+        """Lets this replica receive and not replay, from now on: the pause has begun when this returns."""
+        self.sql("SELECT pg_wal_replay_pause()")
+        paused = wait_until(lambda: self.sql("SELECT pg_get_wal_replay_pause_state()") == "paused", BOUND)
+        assert paused, "still replays"
 
     def promote(self, endpoint: Endpoint, slots: Iterable[str]) -> None:
         """Makes this replica the main, under the main's address: its data are as far as it has received.

@@ -91,7 +91,7 @@ def new_user() -> NewUser:
 @pytest.fixture
 def paused_replay(prepared: Stores) -> Iterator[None]:
     """The replica receives and does not replay."""
-    prepared.replica.sql("SELECT pg_wal_replay_pause()")
+    prepared.replica.pause_replay()
     yield
     prepared.start()
     prepared.replica.sql("SELECT pg_wal_replay_resume()")

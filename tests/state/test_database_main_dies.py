@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import asyncpg
 import pytest
@@ -14,6 +15,15 @@ from goldfleet.state.state import State
 from tests.state.conftest import DATABASE, NewUser
 from tests.state.notes import INSERT, SELECT, read, write
 from tests.stores import Stores, eventually
+
+
+@pytest.fixture
+def rare_flushes(prepared: Stores) -> Iterator[None]:
+    """Nobody but who commits flushes: what the WAL writer flushes right before a kill may never leave the main."""
+    prepared.main.configure("wal_writer_delay", "10s")
+    yield
+    prepared.start()
+    prepared.main.configure("wal_writer_delay", "200ms")
 
 
 async def test_with_the_main_down_reads_go_on_and_writes_do_not(
@@ -62,10 +72,15 @@ async def test_who_has_just_written_reads_on_when_the_main_dies_under_the_read(
 
 
 async def test_a_position_is_no_further_than_what_a_replica_can_get(
-    state: State, new_user: NewUser, prepared: Stores
+    state: State, new_user: NewUser, prepared: Stores, rare_flushes: None
 ) -> None:
     user = new_user()
-    await write(state, user, "new")
+    position = await write(state, user, "new")
+
+    async def replica_has_it() -> bool:
+        return (await read(state, user, position))[1] != MAIN
+
+    await eventually(replica_has_it)
     owner = prepared.owner(DATABASE)
     stranger = await asyncpg.connect(
         host=owner.main.host,

@@ -137,7 +137,7 @@ async def test_at_50_ms_of_lag(pair: Stores, port: int, counts: Counts, tell: Te
 
 async def test_with_replay_paused(pair: Stores, port: int, counts: Counts, tell: Tell) -> None:
     for replica in pair.replicas:
-        replica.sql("SELECT pg_wal_replay_pause()")
+        replica.pause_replay()
     try:
         seen = await People(port).write_and_read(counts(150, 10_000))
     finally:

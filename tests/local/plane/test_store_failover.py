@@ -86,8 +86,9 @@ def test_a_replica_takes_over_and_the_node_in_the_failed_ones_place_follows_it(
     before, shard = roles(described()), described()["NodeGroups"][0]
     endpoint = shard["PrimaryEndpoint"]
     reads = {member["CacheClusterId"]: member["ReadEndpoint"] for member in shard["NodeGroupMembers"]}
-    assert at(endpoint).set("login", strike.__name__)
-    wait_for(lambda: at(endpoint).wait(1, 1000) == 1)
+    with at(endpoint).client() as writer:  # WAIT is about the writes of its own connection
+        assert writer.set("login", strike.__name__)
+        wait_for(lambda: writer.wait(1, 1000) == 1)
     heir = f"elasticache-{before['replica']}"
     promotions, start = len(cloud.happened("promoted", heir)), time.monotonic()
     strike(cloud, before["primary"])
