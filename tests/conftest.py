@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 from _pytest.terminal import TerminalReporter
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -34,6 +35,13 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
     return Groups(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Schemathesis gives all operations' tests one id, and of tests with one id xdist runs only one."""
+    for item in items:
+        if not item.nodeid.endswith(item.name) and item.parent is not None:
+            item._id = coerce_node_id(f"{item.parent.nodeid}::{item.name}")
 
 
 @pytest.fixture(scope="session")

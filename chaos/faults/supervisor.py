@@ -10,6 +10,8 @@ from chaos.line import OVER, STRUCK, Line
 from chaos.load import Load
 from local.processes import wait_until
 
+GONE_SECONDS = 10
+"""A process that is killed is there until the system has torn it down."""
 REQUESTS = 50
 REQUESTS_SECONDS = 60
 
@@ -17,9 +19,10 @@ REQUESTS_SECONDS = 60
 def strike(scene: Scene) -> None:
     """Over when the next `goldfleet up` has brought up a fleet that people can use, with nothing left of the old."""
     fleet = scene.fleet
-    old = list(fleet.processes().values())
+    old, supervisor = list(fleet.processes().values()), fleet.process("supervisor")
     scene.mark(STRUCK)
-    send(fleet.process("supervisor"), signal.SIGKILL)
+    send(supervisor, signal.SIGKILL)
+    scene.until("gone", lambda: not supervisor.alive, GONE_SECONDS)
     fleet.up()
     scene.mark(OVER)
     scene.note("old processes left", sorted(process.name for process in old if process.alive))
